@@ -1,0 +1,158 @@
+/** The providers that exist. A new one is added here, in `libs/contracts` and in the app's list. */
+export const PROVIDER_TYPES = ['hetzner', 'digital-ocean'] as const;
+export type ProviderType = (typeof PROVIDER_TYPES)[number];
+
+/** Says whose server it is. It stands in the server's labels or tags, and its name is unique to it. */
+export interface OwnerTag {
+  /** Id of the controller installation: made once, kept in its database. UUID. */
+  instanceId: string;
+  /** Id of the provisioning. UUID. */
+  provisioningId: string;
+  /** 1 for the first server of a provisioning, one more for each replacement. */
+  attempt: number;
+}
+
+/** An owner's servers: those of one attempt, or of all attempts when `attempt` is absent. */
+export type OwnerQuery = Omit<OwnerTag, 'attempt'> & { attempt?: number };
+
+export interface ServerTypeLocation {
+  /** Id of a location, as in `Location.id`. */
+  id: string;
+  /** Whether a server of the type can be created there now. */
+  available: boolean;
+  /** As billed (gross where the provider tells net from gross), in the type's currency. */
+  priceMonthly: number;
+  priceHourly: number;
+  /** What the server's public IPv4 address costs on top; 0 where it is included. */
+  addressPriceMonthly: number;
+  /** ISO 8601, when the type ends at this location; null when no end is announced. */
+  deprecatedAfter: string | null;
+}
+
+export interface ServerType {
+  id: string;
+  name: string;
+  cores: number;
+  /** GB. */
+  memory: number;
+  /** GB. */
+  disk: number;
+  architecture: 'x86' | 'arm';
+  description: string;
+  /** ISO 4217. */
+  currency: string;
+  /** The lowest price of all locations. */
+  priceMonthly: number;
+  priceHourly: number;
+  locations: ServerTypeLocation[];
+}
+
+export interface Location {
+  id: string;
+  name: string;
+  /** ISO 3166-1 alpha-2. */
+  country: string;
+  city: string;
+  available: boolean;
+}
+
+export interface ServerSpec {
+  owner: OwnerTag;
+  /** A hostname by RFC 1123, at most 63 characters, unique to the owner tag. */
+  name: string;
+  serverType: string;
+  location: string;
+  /** The provider's name of the image, such as `debian-13`. */
+  image: string;
+  userData: string;
+  /** Id of the project's key, as `ensureSentinel` answered it. Without a key, root passwords would be mailed. */
+  sshKeyId: string;
+}
+
+/** The providers' states on one scale. `gone` is never a state: a server that is gone is `not-found`. */
+export type ServerStatus = 'creating' | 'running' | 'stopped' | 'deleting' | 'unknown';
+
+export interface CloudServer {
+  id: string;
+  name: string;
+  status: ServerStatus;
+  /** The provider's own word for the state. */
+  providerStatus: string;
+  serverType: string;
+  location: string;
+  image: string | null;
+  /** Null until the provider has given one. */
+  publicIpv4: string | null;
+  /** A host address (not a network); null without one. */
+  publicIpv6: string | null;
+  privateIpv4: string | null;
+  createdAt: Date;
+  /** What the labels or tags say; null when they are not ours or not complete. */
+  owner: OwnerTag | null;
+}
+
+/** A server that someone waits for. */
+export interface WaitingServer {
+  serverId: string;
+  createdAt: Date;
+}
+
+/** A public key that we keep in the provider's project: proof that a token still sees the same project. */
+export interface ProjectKey {
+  name: string;
+  /** One line in OpenSSH's format. */
+  publicKey: string;
+}
+
+/**
+ * One cloud provider. Adapters translate and never decide: no retries, no polling, no state that outlives a call.
+ * Every method throws `CloudError` and nothing else, and no error or log of an adapter ever holds the token.
+ * The contract suite in `testing/` holds every adapter to this page.
+ */
+export interface CloudProvider {
+  readonly type: ProviderType;
+  /** For people, such as `Hetzner Cloud`. */
+  readonly displayName: string;
+  /** The provider's limit on user data in bytes, as sent on the wire. */
+  readonly maxUserDataBytes: number;
+
+  /** All types that can still be ordered somewhere, of all pages; deprecated ones are left out. */
+  listServerTypes(): Promise<ServerType[]>;
+  listLocations(): Promise<Location[]>;
+
+  /**
+   * Orders one server and returns at once with what the provider answered; addresses may still be null.
+   * Sent once: it never repeats the request by itself.
+   * @throws CloudError `outcome-unknown` when the answer was lost: the server may exist
+   * @throws CloudError `conflict` when the name is taken: look with `findByOwner`
+   */
+  create(spec: ServerSpec): Promise<CloudServer>;
+
+  /** @throws CloudError `not-found`, which proves absence only while `hasSentinel` answers true */
+  get(serverId: string): Promise<CloudServer>;
+
+  /** Every server that carries this owner's labels or tags, oldest first. Right after a create it may not show yet. */
+  findByOwner(owner: OwnerQuery): Promise<CloudServer[]>;
+
+  /**
+   * The cheapest way to see the waiting servers. The answer holds those that were seen, and may lack some that exist:
+   * a server missing from it says nothing.
+   */
+  look(waiting: readonly WaitingServer[]): Promise<CloudServer[]>;
+
+  /** Every server that carries any installation's label of ours. For the sweep only. */
+  listOwned(): AsyncIterable<CloudServer>;
+
+  /**
+   * Asks for the server's end; repeat until `gone`. `gone` means that the provider answered "not found", which proves
+   * absence only while `hasSentinel` answers true.
+   * @throws CloudError `conflict` while something else is going on with the server: repeat later
+   */
+  destroy(serverId: string): Promise<'deleting' | 'gone'>;
+
+  /** Makes sure the key is in the project, and answers its id. Idempotent, also beside other controllers. */
+  ensureSentinel(key: ProjectKey): Promise<string>;
+
+  /** Whether the project that this token sees still holds the key with this id. */
+  hasSentinel(sentinelId: string): Promise<boolean>;
+}

@@ -1,0 +1,19 @@
+export { CLOUD_ERROR_KINDS, CloudError, type CloudErrorDetails, type CloudErrorKind } from './cloud-error';
+export {
+  PROVIDER_TYPES,
+  type CloudProvider,
+  type CloudServer,
+  type Location,
+  type OwnerQuery,
+  type OwnerTag,
+  type ProjectKey,
+  type ProviderType,
+  type ServerSpec,
+  type ServerStatus,
+  type ServerType,
+  type ServerTypeLocation,
+  type WaitingServer,
+} from './cloud-provider';
+export { CloudProviderRegistry } from './cloud-provider-registry';
+export { serverName } from './owner-name';
+export { retryDecision, type RetryDecision } from './retry-policy';

@@ -1,0 +1,5 @@
+export { AppError, ERROR_STATUS, type AppErrorOptions, type ErrorCode, type FieldError } from './app-error';
+export { systemClock, type Clock } from './clock';
+export { type Logger } from './logger';
+export { Secret } from './secret';
+export { SecretBox, type SealedPlace } from './secret-box';
