@@ -1,0 +1,8 @@
+export type {
+  AgentAuthentication,
+  BootstrapSpec,
+  ContainerImages,
+  GitAccess,
+  ServerSecrets,
+  ServerTls,
+} from './bootstrap-spec';
