@@ -1,0 +1,64 @@
+import { SecretBox, type SealedPlace } from '@agent-controller/kernel';
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { AgentCredentials } from './agent-credentials';
+import { Client } from './client.entity';
+
+/** Where a page of clients starts: behind the client that was last on the page before. */
+export interface ClientCursor {
+  createdAt: Date;
+  id: string;
+}
+
+/** The table `clients`. Credentials are sealed on the way in and opened on the way out. */
+@Injectable()
+export class ClientRepository {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly secretBox: SecretBox,
+  ) {}
+
+  /** Newest first. @param limit rows at most */
+  async page(owner: string, limit: number, after?: ClientCursor): Promise<Client[]> {
+    const query = this.dataSource
+      .getRepository(Client)
+      .createQueryBuilder('client')
+      .where('client.owner = :owner', { owner })
+      .orderBy('client.createdAt', 'DESC')
+      .addOrderBy('client.id', 'DESC')
+      .limit(limit);
+    if (after) {
+      query.andWhere(`(client.created_at, client.id) < (:createdAt, :id)`, after);
+    }
+    return query.getMany();
+  }
+
+  find(id: string, owner: string, manager: EntityManager = this.dataSource.manager): Promise<Client | null> {
+    return manager.findOneBy(Client, { id, owner });
+  }
+
+  async insert(client: Client, manager: EntityManager = this.dataSource.manager): Promise<void> {
+    await manager.insert(Client, client);
+  }
+
+  async update(id: string, patch: Partial<Client>, manager: EntityManager = this.dataSource.manager): Promise<void> {
+    await manager.update(Client, { id }, patch);
+  }
+
+  async delete(id: string, manager: EntityManager = this.dataSource.manager): Promise<void> {
+    await manager.delete(Client, { id });
+  }
+
+  sealCredentials(clientId: string, credentials: AgentCredentials): string {
+    return this.secretBox.seal(JSON.stringify(credentials), place(clientId));
+  }
+
+  openCredentials(client: Client): AgentCredentials | null {
+    if (client.sealedCredentials === null) return null;
+    return JSON.parse(this.secretBox.open(client.sealedCredentials, place(client.id))) as AgentCredentials;
+  }
+}
+
+function place(clientId: string): SealedPlace {
+  return { table: 'clients', column: 'sealed_credentials', rowId: clientId };
+}

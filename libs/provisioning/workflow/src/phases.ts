@@ -1,0 +1,46 @@
+/** Where a provisioning stands. Its rows are gone after `deleting`; the log's last event says so. */
+export const PHASES = [
+  'creating-server',
+  'booting',
+  'installing',
+  'starting',
+  'ready',
+  'replacing',
+  'deleting',
+  'failed',
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** What the caller wants in the end. `absent` is for good. */
+export type Intent = 'present' | 'absent';
+
+/** From which phase which others can follow. */
+export const TRANSITIONS: Record<Phase, readonly Phase[]> = {
+  'creating-server': ['booting', 'failed', 'deleting'],
+  booting: ['installing', 'failed', 'deleting'],
+  installing: ['starting', 'failed', 'deleting'],
+  starting: ['ready', 'failed', 'deleting'],
+  ready: ['deleting'],
+  replacing: ['creating-server', 'ready', 'failed', 'deleting'],
+  deleting: ['failed'],
+  failed: ['replacing', 'deleting'],
+};
+
+/** Phases in which nothing happens until a caller asks for something. */
+export const SETTLED_PHASES: readonly Phase[] = ['ready', 'failed'];
+
+/** Percent done, and what a person reads meanwhile. */
+export const PHASE_DISPLAY: Record<Phase, { progress: number; message: string }> = {
+  'creating-server': { progress: 5, message: 'Ordering the server' },
+  booting: { progress: 20, message: 'The server is ordered and boots' },
+  installing: { progress: 45, message: 'The server runs; Docker and the containers are being installed' },
+  starting: { progress: 80, message: 'The server answers; waiting for the agent-manager' },
+  ready: { progress: 100, message: 'The agent-manager is ready' },
+  replacing: { progress: 0, message: 'Removing the earlier server before a new one is ordered' },
+  deleting: { progress: 0, message: 'Deleting the server' },
+  failed: { progress: 0, message: 'Provisioning failed' },
+};
+
+export function canFollow(from: Phase, to: Phase): boolean {
+  return TRANSITIONS[from].includes(to);
+}

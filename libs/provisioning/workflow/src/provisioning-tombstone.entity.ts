@@ -1,0 +1,32 @@
+import type { ProviderType } from '@agent-controller/cloud-port';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+/** What is left of a deleted provisioning for 24 hours, so that a repeated DELETE and a late server are recognised. */
+@Entity('provisioning_tombstones')
+@Index('provisioning_tombstones_client_id_idx', ['clientId'])
+@Index('provisioning_tombstones_expires_at_idx', ['expiresAt'])
+export class ProvisioningTombstone {
+  @PrimaryColumn('uuid', { name: 'provisioning_id', primaryKeyConstraintName: 'provisioning_tombstones_pkey' })
+  provisioningId!: string;
+
+  @Column('uuid', { name: 'client_id' })
+  clientId!: string;
+
+  @Column('text')
+  owner!: string;
+
+  @Column('text', { name: 'provider_type' })
+  providerType!: ProviderType;
+
+  @Column('text', { name: 'server_id', nullable: true })
+  serverId!: string | null;
+
+  @Column('integer')
+  attempt!: number;
+
+  @Column('timestamptz', { name: 'deleted_at', precision: 3 })
+  deletedAt!: Date;
+
+  @Column('timestamptz', { name: 'expires_at', precision: 3 })
+  expiresAt!: Date;
+}

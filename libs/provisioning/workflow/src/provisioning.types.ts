@@ -1,0 +1,54 @@
+import type { ContainerImages, GitAccess, ServerSecrets } from '@agent-controller/provisioning-bootstrap';
+import type { Phase } from './phases';
+
+/** Codes of what can go wrong with a provisioning. Stable: callers branch on them. */
+export type FailureCode =
+  | 'provider-auth'
+  | 'provider-invalid'
+  | 'provider-quota'
+  | 'provider-capacity'
+  | 'provider-not-configured'
+  | 'provider-conflict'
+  | 'wrong-project'
+  | 'server-vanished'
+  | 'timed-out'
+  | 'secrets-wiped'
+  | 'internal-error';
+
+/** Why a provisioning failed, or what its last step met. Holds no secret. */
+export interface ProvisioningFailure {
+  code: FailureCode | 'provider-unavailable' | 'provider-rate-limited' | 'outcome-unknown';
+  /** What happened, for people. */
+  message: string;
+  /** What to do about it, for people. */
+  action: string;
+  phase: Phase;
+  /** ISO 8601. */
+  at: string;
+  providerCode?: string;
+  requestId?: string;
+}
+
+/** What was asked for, without secrets. */
+export interface ProvisioningConfiguration {
+  images: ContainerImages;
+  agentWsPort: number;
+  authenticationType: 'api_key' | 'keycloak';
+  keycloakAuthServerUrl: string | null;
+  keycloakRealm: string | null;
+  keycloakClientId: string | null;
+  gitRepositoryUrl: string | null;
+  gitUsername: string | null;
+  agentDefaultImage: string;
+  /** Names only: their values may be secret. */
+  environmentVariables: string[];
+}
+
+/** The secrets that the next steps need. */
+export interface ProvisioningSecrets {
+  git: Omit<GitAccess, 'repositoryUrl' | 'username'>;
+  cursorApiKey?: string;
+  environment: Record<string, string>;
+  server: ServerSecrets;
+  tlsPrivateKeyPem: string;
+}

@@ -1,0 +1,23 @@
+import type { ProviderType } from '@agent-controller/cloud-port';
+import type { ContainerImages } from '@agent-controller/provisioning-bootstrap';
+
+/** What the workflow needs to know of this installation's configuration. */
+export interface WorkflowOptions {
+  images: ContainerImages;
+  /** Image of new servers, by the provider's own name for it. */
+  serverImages: Record<ProviderType, string>;
+  /** From the order to `ready`, not counting the time in which the provider could not be asked. */
+  provisioningTimeoutMs: number;
+  /** Defaults for requests with Keycloak. */
+  keycloak: { authServerUrl?: string; realm?: string };
+  /** A connection string with session features (LISTEN, advisory locks), never a transaction pooler. */
+  directDatabaseUrl: string;
+  /** Steps that this controller works on at a time. */
+  jobConcurrency: number;
+  /** How long the secrets of a failed provisioning are kept for a retry. */
+  failedSecretsRetentionMs: number;
+  /** How long log and tombstone outlive a deleted provisioning. */
+  tombstoneRetentionMs: number;
+}
+
+export const WORKFLOW_OPTIONS = Symbol('WORKFLOW_OPTIONS');
