@@ -33,6 +33,11 @@ export class ClientRepository {
     return query.getMany();
   }
 
+  /** Whoever owns it: for work that no caller asked for just now. */
+  get(id: string, manager: EntityManager = this.dataSource.manager): Promise<Client | null> {
+    return manager.findOneBy(Client, { id });
+  }
+
   find(id: string, owner: string, manager: EntityManager = this.dataSource.manager): Promise<Client | null> {
     return manager.findOneBy(Client, { id, owner });
   }

@@ -133,6 +133,10 @@ export class ProvisioningReference {
   @Column('jsonb', { name: 'last_error', nullable: true })
   lastError!: ProvisioningFailure | null;
 
+  /** What was last seen while waiting, for people; named when a time limit passes. */
+  @Column('text', { name: 'last_seen', nullable: true })
+  lastSeen!: string | null;
+
   /** Codes of what a caller should know though the agent is ready, such as `credentials-unverified`. */
   @Column('jsonb', { default: [] })
   warnings!: string[];

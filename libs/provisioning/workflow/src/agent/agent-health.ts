@@ -1,0 +1,16 @@
+import type { AgentConfig, AgentCredentials } from '@agent-controller/clients';
+import type { AgentTarget } from './agent-target';
+
+export type AgentCheck =
+  /** It is up, refuses strangers, and accepts our credentials, as far as `warnings` do not say otherwise. */
+  | { state: 'ready'; config: AgentConfig | null; warnings: string[] }
+  /** `reason` is for people. */
+  | { state: 'not-ready'; reason: string };
+
+/** How the controller sees an agent-manager from outside. Replaced in unit tests; everything else is real there. */
+export abstract class AgentHealth {
+  /** Whether the server's proxy answers with the pinned key, whatever it answers. @returns null, or what is wrong */
+  abstract proxyProblem(target: AgentTarget, signal: AbortSignal): Promise<string | null>;
+
+  abstract check(target: AgentTarget, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentCheck>;
+}

@@ -1,0 +1,149 @@
+import type { CloudServer, ProviderType } from '@agent-controller/cloud-port';
+import { SecretBox, type SealedPlace } from '@agent-controller/kernel';
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { ProvisioningReference } from './provisioning-reference.entity';
+import type { ProvisioningSecrets } from './provisioning.types';
+
+/** Short, since another controller goes on where a dead one stopped; a live one renews it while a step runs. */
+export const LEASE_MS = 10_000;
+
+/** Phases in which the provider's view of the server is waited for. */
+const OBSERVED_PHASES = ['booting'];
+
+/** The table `provisioning_references`. */
+@Injectable()
+export class ProvisioningRepository {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly secretBox: SecretBox,
+  ) {}
+
+  get manager(): EntityManager {
+    return this.dataSource.manager;
+  }
+
+  transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.dataSource.transaction(work);
+  }
+
+  findByClient(clientId: string, manager = this.manager): Promise<ProvisioningReference | null> {
+    return manager.findOneBy(ProvisioningReference, { clientId });
+  }
+
+  find(id: string, manager = this.manager): Promise<ProvisioningReference | null> {
+    return manager.findOneBy(ProvisioningReference, { id });
+  }
+
+  lock(id: string, manager: EntityManager): Promise<ProvisioningReference | null> {
+    return manager.findOne(ProvisioningReference, { where: { id }, lock: { mode: 'pessimistic_write' } });
+  }
+
+  /** Takes the row's lease, unless another holds it. Time is the database's. */
+  async acquireLease(id: string, owner: string): Promise<boolean> {
+    const [, count]: [unknown, number] = await this.manager.query(
+      `UPDATE provisioning_references
+       SET lease_owner = $2, lease_until = now() + $3 * interval '1 millisecond'
+       WHERE id = $1 AND (lease_owner IS NULL OR lease_until < now())`,
+      [id, owner, LEASE_MS],
+    );
+    return count === 1;
+  }
+
+  /** @returns false when the lease was lost: the step must not write any more */
+  async renewLease(id: string, owner: string): Promise<boolean> {
+    const [, count]: [unknown, number] = await this.manager.query(
+      `UPDATE provisioning_references SET lease_until = now() + $3 * interval '1 millisecond'
+       WHERE id = $1 AND lease_owner = $2 AND lease_until >= now()`,
+      [id, owner, LEASE_MS],
+    );
+    return count === 1;
+  }
+
+  async releaseLease(id: string, owner: string): Promise<void> {
+    await this.manager.query(
+      `UPDATE provisioning_references SET lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_owner = $2`,
+      [id, owner],
+    );
+  }
+
+  /** Whether this lease and version still stand, asked under the row's lock with the database's clock. */
+  async lockForCommit(
+    id: string,
+    seen: { version: number; leaseOwner: string },
+    manager: EntityManager,
+  ): Promise<ProvisioningReference | null> {
+    const row = await this.lock(id, manager);
+    if (!row || row.version !== seen.version || row.leaseOwner !== seen.leaseOwner) return null;
+    const [clock]: { live: boolean }[] = await manager.query(
+      `SELECT lease_until >= clock_timestamp() AS live FROM provisioning_references WHERE id = $1`,
+      [id],
+    );
+    return clock?.live ? row : null;
+  }
+
+  /**
+   * Notes, before a create is sent, that a server may exist from now on.
+   * @returns false when the lease was lost: nothing may be sent
+   */
+  async markCreateRequested(id: string, seen: { version: number; leaseOwner: string }): Promise<boolean> {
+    const [, count]: [unknown, number] = await this.manager.query(
+      `UPDATE provisioning_references SET create_requested_at = now()
+       WHERE id = $1 AND version = $2 AND lease_owner = $3 AND lease_until >= now() AND intent = 'present'`,
+      [id, seen.version, seen.leaseOwner],
+    );
+    return count === 1;
+  }
+
+  waitingServers(provider: ProviderType): Promise<ProvisioningReference[]> {
+    return this.manager
+      .createQueryBuilder(ProvisioningReference, 'reference')
+      .where('reference.phase IN (:...phases) AND reference.providerType = :provider', {
+        phases: OBSERVED_PHASES,
+        provider,
+      })
+      .andWhere(`reference.serverId IS NOT NULL AND reference.intent = 'present'`)
+      .getMany();
+  }
+
+  /** Saves what the provider said of a server. Nobody's lease is needed: only the observer writes these columns. */
+  async saveObservation(id: string, server: CloudServer, at: Date, manager = this.manager): Promise<void> {
+    await manager.update(
+      ProvisioningReference,
+      { id, serverId: server.id },
+      { ...observedColumns(server), observedAt: at, missingSince: null },
+    );
+  }
+
+  /** Counts a wake-up, so that a step which is running now runs again. */
+  async nudge(id: string, manager: EntityManager): Promise<void> {
+    await manager.increment(ProvisioningReference, { id }, 'nudges', 1);
+  }
+
+  sealSecrets(id: string, secrets: ProvisioningSecrets): string {
+    return this.secretBox.seal(JSON.stringify(secrets), place(id));
+  }
+
+  openSecrets(reference: ProvisioningReference): ProvisioningSecrets | null {
+    if (reference.sealedSecrets === null) return null;
+    return JSON.parse(this.secretBox.open(reference.sealedSecrets, place(reference.id))) as ProvisioningSecrets;
+  }
+}
+
+/** The columns that mirror the provider's view of a server. */
+export function observedColumns(server: CloudServer) {
+  return {
+    serverStatus: server.status,
+    publicIp: server.publicIpv4 ?? server.publicIpv6,
+    privateIp: server.privateIpv4,
+    providerMetadata: {
+      providerStatus: server.providerStatus,
+      publicIpv4: server.publicIpv4,
+      publicIpv6: server.publicIpv6,
+    },
+  };
+}
+
+function place(id: string): SealedPlace {
+  return { table: 'provisioning_references', column: 'sealed_secrets', rowId: id };
+}

@@ -1,0 +1,61 @@
+import { CloudError } from '@agent-controller/cloud-port';
+import { Injectable } from '@nestjs/common';
+import { agentEndpoint } from '../agent/agent-target';
+import { SentinelService } from '../sentinel.service';
+import { advance, fail, wait, type StepContext, type StepResult } from './step';
+
+// The observer wakes this step when the provider says something new; this is only in case it does not.
+const FALLBACK_MS = 15_000;
+/** How long a new server may be missing from the observer's looks before it is asked for by id. */
+const UNSEEN_MS = 60_000;
+/** How long "not found" must stand before a server counts as vanished. */
+const MISSING_MS = 60_000;
+
+/** Waits until the provider says that the server runs and has an address. */
+@Injectable()
+export class BootingStep {
+  constructor(private readonly sentinel: SentinelService) {}
+
+  async run(context: StepContext): Promise<StepResult> {
+    const { reference, now } = context;
+    if (reference.serverStatus === 'running' && reference.publicIp) {
+      return advance('installing', {
+        patch: { missingSince: null, lastSeen: null },
+        clientPatch: { endpoint: agentEndpoint(reference.publicIp) },
+        events: [{ type: 'note', message: `The server runs at ${reference.publicIp}` }],
+      });
+    }
+    const unseenMs = now.getTime() - (reference.observedAt ?? reference.phaseSince).getTime();
+    if (unseenMs > UNSEEN_MS) return this.askById(context);
+    const seen = `${context.provider.displayName} says: ${String(reference.providerMetadata['providerStatus'] ?? '?')}`;
+    return wait(FALLBACK_MS, { patch: { lastSeen: seen } });
+  }
+
+  private async askById({ reference, provider, now }: StepContext): Promise<StepResult> {
+    try {
+      const server = await provider.get(reference.serverId ?? '');
+      return wait(FALLBACK_MS, {
+        patch: { observedAt: now, missingSince: null, serverStatus: server.status, publicIp: server.publicIpv4 },
+      });
+    } catch (error) {
+      if (!(error instanceof CloudError) || error.kind !== 'not-found') throw error;
+    }
+    if (!(await this.sentinel.isVisible(provider, reference.sentinelId))) {
+      return fail({
+        code: 'wrong-project',
+        message: `The token no longer sees the project in which server ${reference.serverId} was made.`,
+        action: "Configure the API token of the server's own project. Then retry, or delete.",
+      });
+    }
+    if (reference.missingSince && now.getTime() - reference.missingSince.getTime() >= MISSING_MS) {
+      return fail({
+        code: 'server-vanished',
+        message: `${provider.displayName} accepted the order, but server ${reference.serverId} does not exist.`,
+        action: 'Retry, perhaps at another time, or delete and request another location.',
+      });
+    }
+    return wait(FALLBACK_MS, {
+      patch: { missingSince: reference.missingSince ?? now, lastSeen: 'The provider does not find the server' },
+    });
+  }
+}

@@ -1,0 +1,71 @@
+import { ClientRepository } from '@agent-controller/clients';
+import { Injectable } from '@nestjs/common';
+import { AgentHealth } from '../agent/agent-health';
+import { agentTarget } from '../agent/agent-target';
+import { ServerMaterialService } from '../server-material.service';
+import { ready } from './ready.result';
+import { ServerRemoval } from './server-removal';
+import { advance, type StepContext, type StepResult } from './step';
+
+/** After a retry: takes the agent as it is when it works by now; otherwise removes its server and orders a new one. */
+@Injectable()
+export class ReplacingStep {
+  constructor(
+    private readonly health: AgentHealth,
+    private readonly clients: ClientRepository,
+    private readonly removal: ServerRemoval,
+    private readonly material: ServerMaterialService,
+  ) {}
+
+  async run(context: StepContext): Promise<StepResult> {
+    const healthy = await this.checkAgent(context);
+    if (healthy) return healthy;
+    const result = await this.removal.run(context);
+    return result === 'gone' ? this.nextAttempt(context) : result;
+  }
+
+  private async checkAgent({ client, reference, signal }: StepContext): Promise<StepResult | null> {
+    const target = agentTarget(client);
+    const credentials = this.clients.openCredentials(client);
+    if (!target || !credentials || reference.destroyRequestedAt) return null;
+    const check = await this.health.check(target, credentials, signal);
+    return check.state === 'ready' ? ready(check) : null;
+  }
+
+  /** User data runs only once and names are unique: a new server gets a new attempt and new secrets of its own. */
+  private async nextAttempt({ reference, client, now }: StepContext): Promise<StepResult> {
+    const attempt = reference.attempt + 1;
+    const { tls, sealedSecrets } = await this.material.renew(reference, client, now);
+    return advance('creating-server', {
+      patch: {
+        attempt,
+        attemptSince: now,
+        pausedMs: 0,
+        pausedSince: null,
+        phaseTimes: {},
+        sealedSecrets,
+        serverId: null,
+        serverName: null,
+        serverCreatedAt: null,
+        publicIp: null,
+        privateIp: null,
+        serverStatus: null,
+        observedAt: null,
+        missingSince: null,
+        providerMetadata: {},
+        createRequestedAt: null,
+        destroyRequestedAt: null,
+        lastSeen: null,
+        warnings: [],
+      },
+      clientPatch: {
+        endpoint: null,
+        agentConfig: null,
+        tlsCertificatePem: tls.certificatePem,
+        tlsSpkiSha256: tls.spkiSha256,
+        tlsServerName: tls.serverName,
+      },
+      events: [{ type: 'note', message: `The earlier server is gone; attempt ${attempt} begins` }],
+    });
+  }
+}

@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import { SentinelService } from '../sentinel.service';
+import { VISIBILITY_GRACE_MS } from './creating-server.step';
+import { fail, wait, type StepContext, type StepResult } from './step';
+
+const LOOK_AGAIN_MS = 2_000;
+
+/**
+ * Removes every server of a provisioning, of all attempts. It says `gone` only when absence is proven: the provider
+ * answers "not found", our key shows that it is the right project, and the time in which a new server may be missing
+ * from the provider's answers is over.
+ */
+@Injectable()
+export class ServerRemoval {
+  constructor(private readonly sentinel: SentinelService) {}
+
+  /** @returns 'gone', or what the step should do meanwhile */
+  async run(context: StepContext): Promise<'gone' | StepResult> {
+    const { reference, provider } = context;
+    // No order was ever sent, so there is nothing that could exist.
+    if (!reference.serverId && !reference.createRequestedAt) return 'gone';
+    if (reference.serverId) {
+      const state = await provider.destroy(reference.serverId);
+      if (state === 'deleting') return this.deleting(context);
+    }
+    const strays = await this.findStrays(context);
+    if (strays.length > 0) {
+      for (const id of strays) await provider.destroy(id);
+      return this.deleting(context);
+    }
+    if (!(await this.sentinel.isVisible(provider, await this.sentinelId(context)))) return wrongProject(context);
+    if (this.mayStillAppear(context)) {
+      return wait(LOOK_AGAIN_MS, { patch: { lastSeen: 'No server is seen; looking again before that is believed' } });
+    }
+    return 'gone';
+  }
+
+  private deleting({ reference, now }: StepContext): StepResult {
+    return wait(LOOK_AGAIN_MS, {
+      patch: {
+        destroyRequestedAt: reference.destroyRequestedAt ?? now,
+        serverStatus: 'deleting',
+        observedAt: now,
+        lastSeen: 'The provider is deleting the server',
+      },
+    });
+  }
+
+  /** Servers of ours besides the known one: from an order whose answer was lost. */
+  private async findStrays({ reference, provider, instance }: StepContext): Promise<string[]> {
+    const owned = await provider.findByOwner({ instanceId: instance.instanceId, provisioningId: reference.id });
+    return owned.filter((server) => server.status !== 'deleting' || server.id !== reference.serverId).map(({ id }) => id);
+  }
+
+  // Where the order itself never got an answer, no key was noted with it: the one it named is the project's.
+  private async sentinelId({ reference, provider, instance }: StepContext): Promise<string> {
+    return reference.sentinelId ?? this.sentinel.ensure(provider, instance);
+  }
+
+  private mayStillAppear({ reference, now }: StepContext): boolean {
+    if (reference.destroyRequestedAt || !reference.createRequestedAt) return false;
+    return now.getTime() - reference.createRequestedAt.getTime() < VISIBILITY_GRACE_MS;
+  }
+}
+
+function wrongProject({ reference, provider }: StepContext): StepResult {
+  return fail({
+    code: 'wrong-project',
+    message:
+      `${provider.displayName} does not find server ${reference.serverId ?? '(id unknown)'}, nor the key that proves ` +
+      'that the token belongs to the project in which the server was made. The server may still run.',
+    action: "Configure the API token of the server's own project, or restore the key there, and delete again.",
+  });
+}

@@ -1,0 +1,57 @@
+import type { Client } from '@agent-controller/clients';
+import type { CloudProvider, OwnerTag } from '@agent-controller/cloud-port';
+import type { NewEvent } from '../event-log';
+import type { Instance } from '../instance.entity';
+import type { Phase } from '../phases';
+import type { ProvisioningReference } from '../provisioning-reference.entity';
+import type { ProvisioningFailure } from '../provisioning.types';
+
+/** What a step sees: the row as it was when the lease was taken. */
+export interface StepContext {
+  readonly reference: Readonly<ProvisioningReference>;
+  readonly client: Readonly<Client>;
+  readonly provider: CloudProvider;
+  readonly instance: Readonly<Instance>;
+  readonly now: Date;
+  /** Aborts when the lease is lost or the controller stops. */
+  readonly signal: AbortSignal;
+  /** To be awaited right before a create is sent: saves that a server may exist. Throws when the lease is lost. */
+  announceCreate(): Promise<void>;
+}
+
+export type Patch = Partial<ProvisioningReference>;
+export type Failure = Omit<ProvisioningFailure, 'phase' | 'at'>;
+
+interface Changes {
+  patch?: Patch;
+  clientPatch?: Partial<Client>;
+  events?: NewEvent[];
+}
+
+/** What a step found out. Nothing of it is true before the runner has committed it. */
+export type StepResult =
+  | ({ kind: 'advance'; phase: Phase } & Changes)
+  | ({ kind: 'wait'; delayMs: number } & Changes)
+  | ({ kind: 'fail'; failure: Failure } & Changes)
+  | { kind: 'gone' };
+
+/** One phase's work. Safe to run twice: it looks before it changes anything. */
+export interface Step {
+  run(context: StepContext): Promise<StepResult>;
+}
+
+export function advance(phase: Phase, changes: Changes = {}): StepResult {
+  return { kind: 'advance', phase, ...changes };
+}
+
+export function wait(delayMs: number, changes: Changes = {}): StepResult {
+  return { kind: 'wait', delayMs, ...changes };
+}
+
+export function fail(failure: Failure, changes: Changes = {}): StepResult {
+  return { kind: 'fail', failure, ...changes };
+}
+
+export function ownerTag({ instance, reference }: Pick<StepContext, 'instance' | 'reference'>): OwnerTag {
+  return { instanceId: instance.instanceId, provisioningId: reference.id, attempt: reference.attempt };
+}

@@ -1,0 +1,44 @@
+import { ClientRepository, type Client } from '@agent-controller/clients';
+import { renderUserData } from '@agent-controller/provisioning-bootstrap';
+import { Injectable } from '@nestjs/common';
+import type { ProvisioningReference } from './provisioning-reference.entity';
+import { ProvisioningRepository } from './provisioning.repository';
+
+/** Renders a server's user data from what the rows hold: the same rows give the same bytes. */
+@Injectable()
+export class UserDataService {
+  constructor(
+    private readonly provisionings: ProvisioningRepository,
+    private readonly clients: ClientRepository,
+  ) {}
+
+  /** @throws Error when the secrets were wiped */
+  render(reference: ProvisioningReference, client: Client, maxBytes: number): string {
+    const secrets = this.provisionings.openSecrets(reference);
+    const authentication = this.clients.openCredentials(client);
+    if (!secrets || !authentication) throw new Error('The secrets of this provisioning were wiped');
+    const { configuration } = reference;
+    return renderUserData(
+      {
+        images: configuration.images,
+        agentWsPort: configuration.agentWsPort,
+        authentication,
+        git: {
+          ...secrets.git,
+          repositoryUrl: configuration.gitRepositoryUrl ?? undefined,
+          username: configuration.gitUsername ?? undefined,
+        },
+        cursorApiKey: secrets.cursorApiKey,
+        agentDefaultImage: configuration.agentDefaultImage,
+        environment: secrets.environment,
+        secrets: secrets.server,
+        tls: {
+          certificatePem: client.tlsCertificatePem ?? '',
+          privateKeyPem: secrets.tlsPrivateKeyPem,
+          serverName: client.tlsServerName ?? '',
+        },
+      },
+      { maxBytes },
+    );
+  }
+}
