@@ -9,7 +9,6 @@ import {
   JoinColumn,
   OneToOne,
   PrimaryColumn,
-  Unique,
   UpdateDateColumn,
 } from 'typeorm';
 import type { Intent, Phase } from './phases';
@@ -21,8 +20,11 @@ import type { ProvisioningConfiguration, ProvisioningFailure } from './provision
  * says of the server: no version), and callers (`intent`: no version).
  */
 @Entity('provisioning_references')
-@Unique('provisioning_references_client_id_key', ['clientId'])
 @Index('provisioning_references_phase_idx', ['phase', 'providerType'])
+@Index('provisioning_references_server_key', ['providerType', 'serverId'], {
+  unique: true,
+  where: 'server_id IS NOT NULL',
+})
 @Check('provisioning_references_intent_check', `intent IN ('present', 'absent')`)
 export class ProvisioningReference {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'provisioning_references_pkey' })

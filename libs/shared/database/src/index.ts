@@ -1,0 +1,2 @@
+export { dataSourceOptions, type DatabaseOptions } from './data-source.options';
+export { migrations } from './migrations';
