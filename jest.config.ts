@@ -26,8 +26,8 @@ const project = (displayName: string, suffix: string, extra: Partial<Config> = {
 });
 
 const services: Partial<Config> = {
-  globalSetup: '<rootDir>/tools/testing/global-setup.ts',
-  globalTeardown: '<rootDir>/tools/testing/global-teardown.ts',
+  globalSetup: '<rootDir>/tools/testing/global-setup.mjs',
+  globalTeardown: '<rootDir>/tools/testing/global-teardown.mjs',
 };
 
 const config: Config = {

@@ -1,3 +1,4 @@
+export { RESERVED_VARIABLES } from './agent-environment';
 export type {
   AgentAuthentication,
   BootstrapSpec,
@@ -6,3 +7,6 @@ export type {
   ServerSecrets,
   ServerTls,
 } from './bootstrap-spec';
+export { createServerSecrets } from './server-secrets';
+export { createServerTls } from './server-tls';
+export { renderUserData, userDataBytes } from './user-data';

@@ -6,6 +6,6 @@ export class ControllerHeartbeat {
   @PrimaryColumn('text', { name: 'worker_id', primaryKeyConstraintName: 'controller_heartbeats_pkey' })
   workerId!: string;
 
-  @Column('timestamptz', { name: 'seen_at', precision: 3 })
+  @Column({ type: 'timestamptz', name: 'seen_at', precision: 3 })
   seenAt!: Date;
 }

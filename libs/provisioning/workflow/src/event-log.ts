@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Phase } from './phases';
-import { ProvisioningEvent, type EventType } from './provisioning-event.entity';
+import { ProvisioningEvent, type EventData, type EventType } from './provisioning-event.entity';
 
 export interface NewEvent {
   type: EventType;
   message: string;
-  data?: Record<string, unknown>;
+  data?: EventData;
 }
 
 /** The row that an event belongs to, locked by the caller's transaction. */

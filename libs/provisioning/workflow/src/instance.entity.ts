@@ -14,6 +14,6 @@ export class Instance {
   @Column('text', { name: 'project_public_key' })
   projectPublicKey!: string;
 
-  @Column('timestamptz', { name: 'created_at', precision: 3 })
+  @Column({ type: 'timestamptz', name: 'created_at', precision: 3 })
   createdAt!: Date;
 }

@@ -4,6 +4,9 @@ import type { Phase } from './phases';
 /** `phase`: a phase began. `note`: something worth knowing. `error`: a step met an error. `deleted`: the last event. */
 export type EventType = 'phase' | 'note' | 'error' | 'deleted';
 
+/** Further facts about an event, for programs. */
+export type EventData = Record<string, string | number | boolean | null>;
+
 /** One line of a provisioning's log. Outlives the rows by 24 hours. */
 @Entity('provisioning_events')
 @Index('provisioning_events_client_id_seq_idx', ['clientId', 'seq'])
@@ -19,7 +22,7 @@ export class ProvisioningEvent {
   @Column('uuid', { name: 'client_id' })
   clientId!: string;
 
-  @Column('timestamptz', { precision: 3 })
+  @Column({ type: 'timestamptz', precision: 3 })
   at!: Date;
 
   @Column('text')
@@ -35,9 +38,9 @@ export class ProvisioningEvent {
   message!: string;
 
   @Column('jsonb', { nullable: true })
-  data!: Record<string, unknown> | null;
+  data!: EventData | null;
 
   /** Set when the provisioning is deleted. */
-  @Column('timestamptz', { name: 'expires_at', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', name: 'expires_at', precision: 3, nullable: true })
   expiresAt!: Date | null;
 }

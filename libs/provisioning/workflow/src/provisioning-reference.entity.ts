@@ -57,7 +57,7 @@ export class ProvisioningReference {
   @Column('text', { name: 'server_name', nullable: true })
   serverName!: string | null;
 
-  @Column('timestamptz', { name: 'server_created_at', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', name: 'server_created_at', precision: 3, nullable: true })
   serverCreatedAt!: Date | null;
 
   @Column('text', { name: 'public_ip', nullable: true })
@@ -70,27 +70,27 @@ export class ProvisioningReference {
   serverStatus!: ServerStatus | null;
 
   /** When the provider last answered about the server. */
-  @Column('timestamptz', { name: 'observed_at', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', name: 'observed_at', precision: 3, nullable: true })
   observedAt!: Date | null;
 
   /** When `get` first answered "not found" with no sight of the server since. */
-  @Column('timestamptz', { name: 'missing_since', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', name: 'missing_since', precision: 3, nullable: true })
   missingSince!: Date | null;
 
   /** Further facts from the provider, for people. */
   @Column('jsonb', { name: 'provider_metadata', default: {} })
-  providerMetadata!: Record<string, unknown>;
+  providerMetadata!: Record<string, string | null>;
 
   /** Id of our key in the provider's project: proof that the token still sees the project of this server. */
   @Column('text', { name: 'sentinel_id', nullable: true })
   sentinelId!: string | null;
 
   /** When a create was last about to be sent for this attempt: from then on a server may exist. */
-  @Column('timestamptz', { name: 'create_requested_at', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', name: 'create_requested_at', precision: 3, nullable: true })
   createRequestedAt!: Date | null;
 
   /** When the provider first accepted the server's deletion. */
-  @Column('timestamptz', { name: 'destroy_requested_at', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', name: 'destroy_requested_at', precision: 3, nullable: true })
   destroyRequestedAt!: Date | null;
 
   /** What the server and its address cost, as billed; null when the provider's price was not known. */
@@ -108,7 +108,7 @@ export class ProvisioningReference {
   @Column('text')
   phase!: Phase;
 
-  @Column('timestamptz', { name: 'phase_since', precision: 3 })
+  @Column({ type: 'timestamptz', name: 'phase_since', precision: 3 })
   phaseSince!: Date;
 
   /** When each phase of the present attempt began, ISO 8601. */
@@ -118,14 +118,14 @@ export class ProvisioningReference {
   @Column('integer', { default: 1 })
   attempt!: number;
 
-  @Column('timestamptz', { name: 'attempt_since', precision: 3 })
+  @Column({ type: 'timestamptz', name: 'attempt_since', precision: 3 })
   attemptSince!: Date;
 
   /** How long of this attempt the provider could not be asked: the clock stood still. */
   @Column('integer', { name: 'paused_ms', default: 0 })
   pausedMs!: number;
 
-  @Column('timestamptz', { name: 'paused_since', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', name: 'paused_since', precision: 3, nullable: true })
   pausedSince!: Date | null;
 
   /** Errors in a row, for the back-off. */
@@ -151,7 +151,7 @@ export class ProvisioningReference {
   @Column('text', { name: 'lease_owner', nullable: true })
   leaseOwner!: string | null;
 
-  @Column('timestamptz', { name: 'lease_until', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', name: 'lease_until', precision: 3, nullable: true })
   leaseUntil!: Date | null;
 
   /** Counts wake-ups, so that one that arrives while a step runs is not slept through. */

@@ -24,9 +24,9 @@ export class ProvisioningTombstone {
   @Column('integer')
   attempt!: number;
 
-  @Column('timestamptz', { name: 'deleted_at', precision: 3 })
+  @Column({ type: 'timestamptz', name: 'deleted_at', precision: 3 })
   deletedAt!: Date;
 
-  @Column('timestamptz', { name: 'expires_at', precision: 3 })
+  @Column({ type: 'timestamptz', name: 'expires_at', precision: 3 })
   expiresAt!: Date;
 }

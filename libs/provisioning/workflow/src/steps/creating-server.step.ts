@@ -24,7 +24,9 @@ export class CreatingServerStep {
       const existing = await this.keepOne(context);
       if (existing) return created(existing, context, sentinelId);
       if (now.getTime() - reference.createRequestedAt.getTime() < VISIBILITY_GRACE_MS) {
-        return wait(LOOK_AGAIN_MS, { patch: { sentinelId, lastSeen: 'An order was sent; its server is not seen yet' } });
+        return wait(LOOK_AGAIN_MS, {
+          patch: { sentinelId, lastSeen: 'An order was sent; its server is not seen yet' },
+        });
       }
     }
     return this.order(context, sentinelId);

@@ -11,6 +11,10 @@ export function ready({ config, warnings }: Extract<AgentCheck, { state: 'ready'
   return advance('ready', {
     patch: { sealedSecrets: null, warnings, lastSeen: null },
     clientPatch: { agentConfig: config },
-    events: warnings.map((code) => ({ type: 'note', message: WARNING_MESSAGES[code] ?? code, data: { warning: code } })),
+    events: warnings.map((code) => ({
+      type: 'note',
+      message: WARNING_MESSAGES[code] ?? code,
+      data: { warning: code },
+    })),
   });
 }

@@ -49,7 +49,9 @@ export class ServerRemoval {
   /** Servers of ours besides the known one: from an order whose answer was lost. */
   private async findStrays({ reference, provider, instance }: StepContext): Promise<string[]> {
     const owned = await provider.findByOwner({ instanceId: instance.instanceId, provisioningId: reference.id });
-    return owned.filter((server) => server.status !== 'deleting' || server.id !== reference.serverId).map(({ id }) => id);
+    return owned
+      .filter((server) => server.status !== 'deleting' || server.id !== reference.serverId)
+      .map(({ id }) => id);
   }
 
   // Where the order itself never got an answer, no key was noted with it: the one it named is the project's.

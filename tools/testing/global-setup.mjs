@@ -1,0 +1,40 @@
+// Once for the projects `integration` and `e2e`: builds, starts PostgreSQL with a migrated template database and the
+// cloud emulator. Both end when this process does, however it ends.
+import { spawn } from 'node:child_process';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { build } from '../build.mjs';
+import { startEmbeddedDatabase } from '../lib/embedded-database.mjs';
+import { root } from '../lib/install.mjs';
+import { createDatabase, migrate } from '../lib/migrate.mjs';
+
+const TEMPLATE = 'migrated_template';
+
+export default async function globalSetup() {
+  await build();
+  const folder = await mkdtemp(join(tmpdir(), 'agent-controller-test-'));
+  const database = await startEmbeddedDatabase({ dataDir: join(folder, 'data'), persistent: false, fast: true });
+  globalThis.testServices = { folder, database };
+  migrate(await createDatabase(database.url, TEMPLATE), 'up');
+  const emulator = await startEmulator();
+  globalThis.testServices.emulator = emulator;
+  process.env.TEST_DATABASE_URL = database.url;
+  process.env.TEST_TEMPLATE_DATABASE = TEMPLATE;
+  process.env.TEST_EMULATOR_URL = emulator.url;
+}
+
+/** Fast servers: a test waits for conditions, and real boot times would only make it slow. */
+async function startEmulator() {
+  const program = join(root, 'dist/apps/cloud-emulator/src/main.js');
+  const speed = ['--boot-ms', '200', '--install-ms', '200', '--start-ms', '200'];
+  const child = spawn(process.execPath, [program, '--port', '0', ...speed, '--exit-with', String(process.pid)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const line = await new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).once('line', resolve);
+    child.once('exit', (code) => reject(new Error(`The cloud emulator ended with code ${code}`)));
+  });
+  return { child, url: /http:\S+/.exec(line)[0] };
+}
