@@ -1,0 +1,2 @@
+export { type HetznerOptions } from './hetzner.client';
+export { HetznerProvider } from './hetzner.provider';
