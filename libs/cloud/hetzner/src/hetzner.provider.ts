@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import {
-  CloudError,
   type CloudProvider,
   type CloudServer,
   type Location,
@@ -11,10 +9,13 @@ import {
   type WaitingServer,
 } from '@agent-controller/cloud-port';
 import { z } from 'zod';
-import { locationAnswer, pricingAnswer, serverAnswer, serverTypeAnswer, sshKeyAnswer } from './hetzner-answer.schemas';
+import { locationAnswer, pricingAnswer, serverAnswer, serverTypeAnswer } from './hetzner-answer.schemas';
 import { toLocation, toServerType } from './hetzner-catalogue.mapper';
 import { ownedSelector, ownerLabels, ownerSelector } from './hetzner-owner.labels';
 import { toCloudServer } from './hetzner-server.mapper';
+import { numericId } from './hetzner-id';
+import { unlessGone } from './hetzner-not-found';
+import { HetznerProjectKeys } from './hetzner-project-keys';
 import { HetznerClient, type HetznerOptions } from './hetzner.client';
 
 /** Up to this many servers, one call each is cheaper than a page of the list. */
@@ -26,9 +27,11 @@ export class HetznerProvider implements CloudProvider {
   readonly displayName = 'Hetzner Cloud';
   readonly maxUserDataBytes = 32_768;
   readonly #api: HetznerClient;
+  readonly #keys: HetznerProjectKeys;
 
   constructor(options: HetznerOptions) {
     this.#api = new HetznerClient(options);
+    this.#keys = new HetznerProjectKeys(this.#api);
   }
 
   async listServerTypes(): Promise<ServerType[]> {
@@ -97,33 +100,12 @@ export class HetznerProvider implements CloudProvider {
     return (await unlessGone(sent)) ?? 'gone';
   }
 
-  async ensureSentinel({ name, publicKey }: ProjectKey): Promise<string> {
-    const existing = await this.findKey(publicKey);
-    if (existing) return existing;
-    try {
-      const body = { name, public_key: publicKey, labels: {} };
-      const answer = z.object({ ssh_key: sshKeyAnswer });
-      const { ssh_key } = await this.#api.send({ method: 'POST', path: '/ssh_keys', body }, answer);
-      return String(ssh_key.id);
-    } catch (error) {
-      // Another controller may have been faster. If the key is still not there, its name is taken by another key.
-      const other = isKind(error, 'conflict') ? await this.findKey(publicKey) : null;
-      if (other) return other;
-      throw error;
-    }
+  ensureSentinel(key: ProjectKey): Promise<string> {
+    return this.#keys.ensure(key);
   }
 
   async hasSentinel(sentinelId: string): Promise<boolean> {
-    const path = `/ssh_keys/${numericId(sentinelId)}`;
-    return (await unlessGone(this.#api.send({ method: 'GET', path }, z.object({ ssh_key: sshKeyAnswer })))) !== null;
-  }
-
-  private async findKey(publicKey: string): Promise<string | null> {
-    const fingerprint = md5Fingerprint(publicKey);
-    for await (const key of this.#api.list('/ssh_keys', 'ssh_keys', sshKeyAnswer, { fingerprint })) {
-      if (key.fingerprint === fingerprint) return String(key.id);
-    }
-    return null;
+    return this.#keys.has(sentinelId);
   }
 
   private async lookNewestFirst(waiting: readonly WaitingServer[]): Promise<CloudServer[]> {
@@ -142,30 +124,4 @@ export class HetznerProvider implements CloudProvider {
     const query = { label_selector: selector, sort };
     for await (const server of this.#api.list('/servers', 'servers', serverAnswer, query)) yield toCloudServer(server);
   }
-}
-
-/** Nothing but a number may come into a path: an empty id would address all servers. */
-function numericId(id: string): number {
-  if (!/^[1-9]\d*$/.test(id) || !Number.isSafeInteger(Number(id)))
-    throw new CloudError('invalid', `Hetzner Cloud: "${id.slice(0, 40)}" is no id`);
-  return Number(id);
-}
-
-function isKind(error: unknown, kind: CloudError['kind']): boolean {
-  return error instanceof CloudError && error.kind === kind;
-}
-
-async function unlessGone<T>(answer: Promise<T>): Promise<T | null> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (isKind(error, 'not-found')) return null;
-    throw error;
-  }
-}
-
-/** As Hetzner shows it: MD5 of the key itself, in pairs of hex digits. */
-function md5Fingerprint(publicKey: string): string {
-  const key = Buffer.from(publicKey.trim().split(/\s+/)[1] ?? '', 'base64');
-  return (createHash('md5').update(key).digest('hex').match(/../g) ?? []).join(':');
 }

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { CloudError, type ProjectKey } from '@agent-controller/cloud-port';
+import { sshKeyAnswer } from './digital-ocean-answer.schemas';
+import { numericId } from './digital-ocean-id';
+import { unlessGone } from './digital-ocean-not-found';
+import { DigitalOceanClient } from './digital-ocean.client';
+
+/** The SSH keys of the project that the token sees. */
+export class DigitalOceanProjectKeys {
+  constructor(private readonly api: DigitalOceanClient) {}
+
+  async ensure({ name, publicKey }: ProjectKey): Promise<string> {
+    const fingerprint = md5Fingerprint(publicKey);
+    const existing = await this.findKey(fingerprint);
+    if (existing) return existing;
+    try {
+      const answer = await this.api.call(
+        { effect: 'change', name: 'POST /account/keys' },
+        (dots) => dots.sshKey.createSshKey({ name, public_key: publicKey }),
+        sshKeyAnswer,
+      );
+      return String(answer.ssh_key.id);
+    } catch (error) {
+      // Another controller may have been faster.
+      const other = isConflict(error) ? await this.findKey(fingerprint) : null;
+      if (other) return other;
+      throw error;
+    }
+  }
+
+  async has(keyId: string): Promise<boolean> {
+    return (await this.findKey(numericId(keyId))) !== null;
+  }
+
+  /** One key is asked for by id or fingerprint: listing keys is limited to 10 calls a minute. */
+  private async findKey(ssh_key_id: number | string): Promise<string | null> {
+    const sent = this.api.call(
+      { effect: 'read', name: 'GET /account/keys/{key}' },
+      (dots) => dots.sshKey.getSshKey({ ssh_key_id }),
+      sshKeyAnswer,
+    );
+    const answer = await unlessGone(sent);
+    return answer && String(answer.ssh_key.id);
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof CloudError && error.kind === 'conflict';
+}
+
+/** As DigitalOcean shows it: MD5 of the key itself, in pairs of hex digits. */
+function md5Fingerprint(publicKey: string): string {
+  const key = Buffer.from(publicKey.trim().split(/\s+/)[1] ?? '', 'base64');
+  return (createHash('md5').update(key).digest('hex').match(/../g) ?? []).join(':');
+}

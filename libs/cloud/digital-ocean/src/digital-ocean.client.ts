@@ -1,0 +1,92 @@
+import { CloudError } from '@agent-controller/cloud-port';
+import { Secret } from '@agent-controller/kernel';
+import { createApiClient } from 'dots-wrapper';
+import { z } from 'zod';
+import { pageAnswer } from './digital-ocean-answer.schemas';
+import { callError, unreadableError, type DigitalOceanCall } from './digital-ocean.errors';
+
+export interface DigitalOceanOptions {
+  token: Secret;
+  /** Default: DigitalOcean's own. */
+  baseUrl?: string;
+  /** For one request from start to end. Default: 30 s. */
+  timeoutMs?: number;
+}
+
+export type DotsWrapper = ReturnType<typeof createApiClient>;
+/** What every function of dots-wrapper answers. */
+interface Answer {
+  data: unknown;
+  status: number;
+  headers: object;
+}
+
+const DEFAULT_BASE_URL = 'https://api.digitalocean.com/v2';
+const DEFAULT_TIMEOUT_MS = 30_000;
+/** The most that DigitalOcean gives. */
+const PER_PAGE = 200;
+const MAX_PAGES = 1_000;
+
+/** Wraps every call of dots-wrapper: sent once, read by schema, and no error but CloudError gets out. */
+export class DigitalOceanClient {
+  readonly #token: Secret;
+  readonly #dots: DotsWrapper;
+  readonly #timeoutMs: number;
+
+  constructor({ token, baseUrl = DEFAULT_BASE_URL, timeoutMs = DEFAULT_TIMEOUT_MS }: DigitalOceanOptions) {
+    this.#token = token;
+    this.#timeoutMs = timeoutMs;
+    this.#dots = createApiClient({ token: token.reveal(), endpoint: baseUrl, requestTimeoutInMs: timeoutMs });
+  }
+
+  async call<T>(
+    call: DigitalOceanCall,
+    send: (dots: DotsWrapper) => Promise<Answer>,
+    schema: z.ZodType<T>,
+  ): Promise<T> {
+    let response: Answer;
+    try {
+      response = await this.withinTime(send(this.#dots));
+    } catch (error) {
+      throw callError(call, error, this.#token);
+    }
+    const answer = schema.safeParse(response.data);
+    if (!answer.success) {
+      const headers = { ...response.headers };
+      throw unreadableError(call, { status: response.status, headers }, answer.error, this.#token);
+    }
+    return answer.data;
+  }
+
+  /** The entries of all pages, one page at a time; the last has no `links.pages.next`. */
+  async *list<T>(
+    name: string,
+    send: (dots: DotsWrapper, page: { page: number; per_page: number }) => Promise<Answer>,
+    key: string,
+    entry: z.ZodType<T>,
+  ): AsyncGenerator<T> {
+    const schema = pageAnswer.and(z.object({ [key]: z.array(entry) })) as z.ZodType<
+      z.infer<typeof pageAnswer> & Record<string, T[]>
+    >;
+    for (let page = 1; page <= MAX_PAGES; page++) {
+      const request = { page, per_page: PER_PAGE };
+      const answer = await this.call({ effect: 'read', name }, (dots) => send(dots, request), schema);
+      yield* answer[key] ?? [];
+      if (!answer.links?.pages?.next) return;
+    }
+    throw new CloudError('unavailable', `DigitalOcean: ${name} never reached a last page`);
+  }
+
+  /** dots-wrapper's own time limit is about silence; this one is about the whole request. */
+  private async withinTime(sent: Promise<Answer>): Promise<Answer> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeUp = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })), this.#timeoutMs);
+    });
+    try {
+      return await Promise.race([sent, timeUp]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

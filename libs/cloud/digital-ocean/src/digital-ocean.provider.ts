@@ -1,0 +1,155 @@
+import {
+  type CloudProvider,
+  type CloudServer,
+  type Location,
+  type OwnerQuery,
+  type ProjectKey,
+  type ServerSpec,
+  type ServerType,
+  type WaitingServer,
+} from '@agent-controller/cloud-port';
+import { z } from 'zod';
+import {
+  dropletAnswer,
+  regionAnswer,
+  sizeAnswer,
+  sshKeyAnswer,
+  type RegionAnswer,
+} from './digital-ocean-answer.schemas';
+import { toLocation, toServerType } from './digital-ocean-catalogue.mapper';
+import { toCloudServer } from './digital-ocean-droplet.mapper';
+import { OWNED_TAG, ownerTags, provisioningTag } from './digital-ocean-owner.tags';
+import { numericId } from './digital-ocean-id';
+import { unlessGone } from './digital-ocean-not-found';
+import { DigitalOceanProjectKeys } from './digital-ocean-project-keys';
+import { DigitalOceanClient, type DigitalOceanOptions } from './digital-ocean.client';
+
+/** Up to this many servers, one call each is cheaper than a page of the list. */
+const LOOK_BY_ID = 2;
+
+/** DigitalOcean, by its API v2 and the facts of provider-rules.md. */
+export class DigitalOceanProvider implements CloudProvider {
+  readonly type = 'digital-ocean';
+  readonly displayName = 'DigitalOcean';
+  readonly maxUserDataBytes = 65_536;
+  readonly #api: DigitalOceanClient;
+  readonly #keys: DigitalOceanProjectKeys;
+
+  constructor(options: DigitalOceanOptions) {
+    this.#api = new DigitalOceanClient(options);
+    this.#keys = new DigitalOceanProjectKeys(this.#api);
+  }
+
+  async listServerTypes(): Promise<ServerType[]> {
+    const open = (await this.regions()).filter(({ available }) => available).map(({ slug }) => slug);
+    const openRegions = new Set(open);
+    const sizes = this.#api.list('GET /sizes', (dots, page) => dots.size.listSizes(page), 'sizes', sizeAnswer);
+    const types: ServerType[] = [];
+    for await (const size of sizes) {
+      const type = toServerType(size, openRegions);
+      if (type) types.push(type);
+    }
+    return types;
+  }
+
+  async listLocations(): Promise<Location[]> {
+    return (await this.regions()).map(toLocation);
+  }
+
+  async create(spec: ServerSpec): Promise<CloudServer> {
+    const request = {
+      name: spec.name,
+      size: spec.serverType,
+      region: spec.location,
+      image: spec.image,
+      ssh_keys: [numericId(spec.sshKeyId)],
+      user_data: spec.userData,
+      tags: ownerTags(spec.owner),
+      ipv6: true,
+      // Nobody needs its console, and the boot is shorter without.
+      with_droplet_agent: false,
+    };
+    const answer = z.object({ droplet: dropletAnswer });
+    const { droplet } = await this.#api.call(
+      { effect: 'change', name: 'POST /droplets' },
+      (dots) => dots.droplet.createDroplet(request),
+      answer,
+    );
+    return toCloudServer(droplet);
+  }
+
+  async get(serverId: string): Promise<CloudServer> {
+    const droplet_id = numericId(serverId);
+    const answer = z.object({ droplet: dropletAnswer });
+    const { droplet } = await this.#api.call(
+      { effect: 'read', name: `GET /droplets/${droplet_id}` },
+      (dots) => dots.droplet.getDroplet({ droplet_id }),
+      answer,
+    );
+    return toCloudServer(droplet);
+  }
+
+  async findByOwner({ instanceId, provisioningId, attempt }: OwnerQuery): Promise<CloudServer[]> {
+    const found: CloudServer[] = [];
+    for await (const server of this.servers(provisioningTag(provisioningId))) {
+      const { owner } = server;
+      const isOwners = owner?.instanceId === instanceId && owner.provisioningId === provisioningId;
+      if (isOwners && (attempt === undefined || owner.attempt === attempt)) found.push(server);
+    }
+    return found.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || Number(a.id) - Number(b.id));
+  }
+
+  async look(waiting: readonly WaitingServer[]): Promise<CloudServer[]> {
+    if (waiting.length <= LOOK_BY_ID) {
+      const seen = await Promise.all(waiting.map(({ serverId }) => unlessGone(this.get(serverId))));
+      return seen.filter((server) => server !== null);
+    }
+    // The list has no order that could be asked for, so it is read until all were seen.
+    const missing = new Set(waiting.map(({ serverId }) => serverId));
+    const seen: CloudServer[] = [];
+    for await (const server of this.servers(OWNED_TAG)) {
+      if (missing.delete(server.id)) seen.push(server);
+      if (missing.size === 0) break;
+    }
+    return seen;
+  }
+
+  async *listOwned(): AsyncIterable<CloudServer> {
+    yield* this.servers(OWNED_TAG);
+  }
+
+  async destroy(serverId: string): Promise<'deleting' | 'gone'> {
+    const droplet_id = numericId(serverId);
+    const sent = this.#api.call(
+      { effect: 'change', name: `DELETE /droplets/${droplet_id}` },
+      (dots) => dots.droplet.deleteDroplet({ droplet_id }),
+      z.unknown(),
+    );
+    return (await unlessGone(sent.then(() => 'deleting' as const))) ?? 'gone';
+  }
+
+  ensureSentinel(key: ProjectKey): Promise<string> {
+    return this.#keys.ensure(key);
+  }
+
+  async hasSentinel(sentinelId: string): Promise<boolean> {
+    return this.#keys.has(sentinelId);
+  }
+
+  private async regions(): Promise<RegionAnswer[]> {
+    const list = this.#api.list('GET /regions', (dots, page) => dots.region.listRegions(page), 'regions', regionAnswer);
+    const regions: RegionAnswer[] = [];
+    for await (const region of list) regions.push(region);
+    return regions;
+  }
+
+  private async *servers(tag_name: string): AsyncGenerator<CloudServer> {
+    const list = this.#api.list(
+      'GET /droplets',
+      (dots, page) => dots.droplet.listDroplets({ ...page, tag_name }),
+      'droplets',
+      dropletAnswer,
+    );
+    for await (const droplet of list) yield toCloudServer(droplet);
+  }
+}

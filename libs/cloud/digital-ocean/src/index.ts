@@ -1,0 +1,2 @@
+export { type DigitalOceanOptions } from './digital-ocean.client';
+export { DigitalOceanProvider } from './digital-ocean.provider';

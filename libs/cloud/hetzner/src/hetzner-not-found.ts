@@ -1,0 +1,11 @@
+import { CloudError } from '@agent-controller/cloud-port';
+
+/** Null instead of the error that says `not-found`. */
+export async function unlessGone<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof CloudError && error.kind === 'not-found') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { CloudError, type ProjectKey } from '@agent-controller/cloud-port';
+import { z } from 'zod';
+import { sshKeyAnswer } from './hetzner-answer.schemas';
+import { numericId } from './hetzner-id';
+import { unlessGone } from './hetzner-not-found';
+import { HetznerClient } from './hetzner.client';
+
+/** The SSH keys of the project that the token sees. */
+export class HetznerProjectKeys {
+  constructor(private readonly api: HetznerClient) {}
+
+  async ensure({ name, publicKey }: ProjectKey): Promise<string> {
+    const existing = await this.findKey(publicKey);
+    if (existing) return existing;
+    try {
+      const body = { name, public_key: publicKey, labels: {} };
+      const answer = z.object({ ssh_key: sshKeyAnswer });
+      const { ssh_key } = await this.api.send({ method: 'POST', path: '/ssh_keys', body }, answer);
+      return String(ssh_key.id);
+    } catch (error) {
+      // Another controller may have been faster. If the key is still not there, its name is taken by another key.
+      const other = isConflict(error) ? await this.findKey(publicKey) : null;
+      if (other) return other;
+      throw error;
+    }
+  }
+
+  async has(keyId: string): Promise<boolean> {
+    const path = `/ssh_keys/${numericId(keyId)}`;
+    return (await unlessGone(this.api.send({ method: 'GET', path }, z.object({ ssh_key: sshKeyAnswer })))) !== null;
+  }
+
+  private async findKey(publicKey: string): Promise<string | null> {
+    const fingerprint = md5Fingerprint(publicKey);
+    for await (const key of this.api.list('/ssh_keys', 'ssh_keys', sshKeyAnswer, { fingerprint })) {
+      if (key.fingerprint === fingerprint) return String(key.id);
+    }
+    return null;
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof CloudError && error.kind === 'conflict';
+}
+
+/** As Hetzner shows it: MD5 of the key itself, in pairs of hex digits. */
+function md5Fingerprint(publicKey: string): string {
+  const key = Buffer.from(publicKey.trim().split(/\s+/)[1] ?? '', 'base64');
+  return (createHash('md5').update(key).digest('hex').match(/../g) ?? []).join(':');
+}
