@@ -9,13 +9,7 @@ import {
   type WaitingServer,
 } from '@agent-controller/cloud-port';
 import { z } from 'zod';
-import {
-  dropletAnswer,
-  regionAnswer,
-  sizeAnswer,
-  sshKeyAnswer,
-  type RegionAnswer,
-} from './digital-ocean-answer.schemas';
+import { dropletAnswer, regionAnswer, sizeAnswer, type RegionAnswer } from './digital-ocean-answer.schemas';
 import { toLocation, toServerType } from './digital-ocean-catalogue.mapper';
 import { toCloudServer } from './digital-ocean-droplet.mapper';
 import { OWNED_TAG, ownerTags, provisioningTag } from './digital-ocean-owner.tags';

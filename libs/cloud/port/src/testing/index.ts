@@ -1,0 +1,1 @@
+export { json, ScriptedHttp, type ScriptedAnswer, type ScriptedStep, type SeenRequest } from './scripted-http';
