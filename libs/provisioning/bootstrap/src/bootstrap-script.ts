@@ -93,5 +93,5 @@ if ! dpkg --status unattended-upgrades >/dev/null 2>&1; then
 fi
 
 step=end
-record done 0 0
+record finished 0 0
 `;

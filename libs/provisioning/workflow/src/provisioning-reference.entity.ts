@@ -67,7 +67,7 @@ export class ProvisioningReference {
   privateIp!: string | null;
 
   @Column('text', { name: 'server_status', nullable: true })
-  serverStatus!: ServerStatus | null;
+  serverStatus!: ServerStatus | 'lost' | null;
 
   /** When the provider last answered about the server. */
   @Column({ type: 'timestamptz', name: 'observed_at', precision: 3, nullable: true })

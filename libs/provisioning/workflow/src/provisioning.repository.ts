@@ -115,6 +115,32 @@ export class ProvisioningRepository {
     );
   }
 
+  async touchObserved(ids: readonly string[], at: Date): Promise<void> {
+    if (ids.length === 0) return;
+    await this.manager.query(
+      `UPDATE provisioning_references SET observed_at = $2, missing_since = NULL WHERE id = ANY($1::uuid[])`,
+      [ids, at],
+    );
+  }
+
+  /** Stops the clocks of a provider's waiting rows. */
+  async pauseWaiting(provider: ProviderType, at: Date): Promise<void> {
+    await this.manager.query(
+      `UPDATE provisioning_references SET paused_since = $3
+       WHERE provider_type = $1 AND phase = ANY($2) AND paused_since IS NULL`,
+      [provider, OBSERVED_PHASES, at],
+    );
+  }
+
+  async resumeWaiting(id: string, at: Date): Promise<void> {
+    await this.manager.query(
+      `UPDATE provisioning_references SET paused_since = NULL,
+         paused_ms = paused_ms + GREATEST(0, extract(epoch FROM $3::timestamptz - paused_since) * 1000)::integer
+       WHERE id = $1 AND phase = ANY($2) AND paused_since IS NOT NULL`,
+      [id, OBSERVED_PHASES, at],
+    );
+  }
+
   /** Counts a wake-up, so that a step which is running now runs again. */
   async nudge(id: string, manager: EntityManager): Promise<void> {
     await manager.increment(ProvisioningReference, { id }, 'nudges', 1);

@@ -1,4 +1,5 @@
 export { AppError, ERROR_STATUS, type AppErrorOptions, type ErrorCode, type FieldError } from './app-error';
+export type { AuthenticatedRequest, Caller } from './caller';
 export { systemClock, type Clock } from './clock';
 export { type Logger } from './logger';
 export { Secret } from './secret';

@@ -55,3 +55,8 @@ export function fail(failure: Failure, changes: Changes = {}): StepResult {
 export function ownerTag({ instance, reference }: Pick<StepContext, 'instance' | 'reference'>): OwnerTag {
   return { instanceId: instance.instanceId, provisioningId: reference.id, attempt: reference.attempt };
 }
+
+/** Thrown by `announceCreate`: the lease is lost or the server is not wanted any more, so nothing may be ordered. */
+export class LostRightToCreate extends Error {
+  override readonly name = 'LostRightToCreate';
+}

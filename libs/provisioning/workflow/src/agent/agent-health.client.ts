@@ -1,0 +1,66 @@
+import type { AgentConfig, AgentCredentials } from '@agent-controller/clients';
+import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { AgentHealth, type AgentCheck } from './agent-health';
+import { getFromAgent } from './agent-http.client';
+import type { AgentTarget } from './agent-target';
+import { requestToken } from './keycloak.client';
+
+const HEALTH = '/api/health';
+const CONFIG = '/api/config';
+
+const configSchema = z.object({
+  gitRepositoryUrl: z.string().nullish(),
+  agentTypes: z.array(z.string()).default([]),
+});
+
+/** The real thing: HTTPS to the server's proxy. */
+@Injectable()
+export class AgentHealthClient extends AgentHealth {
+  override async proxyProblem(target: AgentTarget, signal: AbortSignal): Promise<string | null> {
+    try {
+      await getFromAgent(target, HEALTH, signal);
+      return null;
+    } catch (error) {
+      return `The server's proxy does not answer yet: ${(error as Error).message}`;
+    }
+  }
+
+  override async check(target: AgentTarget, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentCheck> {
+    try {
+      return await this.checkAll(target, credentials, signal);
+    } catch (error) {
+      return notReady(`The agent-manager does not answer: ${(error as Error).message}`);
+    }
+  }
+
+  private async checkAll(target: AgentTarget, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentCheck> {
+    const health = await getFromAgent(target, HEALTH, signal);
+    // 429 comes from the agent-manager itself: it is alive.
+    if (health.status !== 200 && health.status !== 429) return notReady(`${HEALTH} answers ${health.status}`);
+    const stranger = await getFromAgent(target, CONFIG, signal);
+    if (stranger.status !== 401 && stranger.status !== 403) {
+      return notReady(`${CONFIG} answers ${stranger.status} to a caller without credentials, not 401`);
+    }
+    const token = await bearer(credentials, signal);
+    if (token.state === 'refused') return notReady(token.reason);
+    if (token.state === 'unreachable') return { state: 'ready', config: null, warnings: ['credentials-unverified'] };
+    const ours = await getFromAgent(target, CONFIG, signal, `Bearer ${token.accessToken}`);
+    if (ours.status !== 200) return notReady(`${CONFIG} answers ${ours.status} to our credentials`);
+    return { state: 'ready', config: parseConfig(ours.body), warnings: [] };
+  }
+}
+
+function bearer(credentials: AgentCredentials, signal: AbortSignal) {
+  if (credentials.type === 'keycloak') return requestToken(credentials, signal);
+  return { state: 'token' as const, accessToken: credentials.apiKey };
+}
+
+function parseConfig(body: string): AgentConfig {
+  const { gitRepositoryUrl, agentTypes } = configSchema.parse(JSON.parse(body));
+  return { gitRepositoryUrl: gitRepositoryUrl ?? null, agentTypes };
+}
+
+function notReady(reason: string): AgentCheck {
+  return { state: 'not-ready', reason };
+}

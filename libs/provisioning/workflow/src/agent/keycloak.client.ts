@@ -1,0 +1,34 @@
+import type { AgentCredentials } from '@agent-controller/clients';
+
+const TIMEOUT_MS = 10_000;
+
+export type TokenResult =
+  | { state: 'token'; accessToken: string }
+  /** The server could not be asked: nothing is known of the credentials. */
+  | { state: 'unreachable' }
+  | { state: 'refused'; reason: string };
+
+type KeycloakCredentials = Extract<AgentCredentials, { type: 'keycloak' }>;
+
+/** Asks Keycloak for a token by the client-credentials grant (RFC 6749, 4.4). */
+export async function requestToken(credentials: KeycloakCredentials, signal: AbortSignal): Promise<TokenResult> {
+  const { authServerUrl, realm, clientId, clientSecret } = credentials;
+  const url = `${authServerUrl.replace(/\/+$/, '')}/realms/${encodeURIComponent(realm)}/protocol/openid-connect/token`;
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      redirect: 'error',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      body: new URLSearchParams({ grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }),
+    });
+    if (response.status >= 500) return { state: 'unreachable' };
+    if (!response.ok)
+      return { state: 'refused', reason: `Keycloak refuses the client's credentials (${response.status})` };
+    const body = (await response.json()) as { access_token?: unknown };
+    if (typeof body.access_token !== 'string') return { state: 'refused', reason: 'Keycloak answered without a token' };
+    return { state: 'token', accessToken: body.access_token };
+  } catch {
+    if (signal.aborted) throw new Error('aborted');
+    return { state: 'unreachable' };
+  }
+}

@@ -1,0 +1,39 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { Agent } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { connect, type ConnectionOptions } from 'node:tls';
+
+/**
+ * Connects only to who holds the pinned key. The certificate around it does not matter: servers issue it anew from the
+ * same key, and its name is not an address. Nothing is sent before the key was compared.
+ */
+export class PinnedAgent extends Agent {
+  constructor(private readonly spkiSha256: string) {
+    super({ keepAlive: false });
+  }
+
+  override createConnection(
+    options: ConnectionOptions,
+    done?: (error: Error | null, stream: Duplex) => void,
+  ): Duplex | null | undefined {
+    const socket = connect({ ...options, minVersion: 'TLSv1.2', rejectUnauthorized: false });
+    socket.once('secureConnect', () => {
+      const key = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
+      if (key && isPinned(key, this.spkiSha256)) {
+        socket.removeListener('error', onError);
+        done?.(null, socket);
+      } else {
+        socket.destroy(new Error('another key answers there'));
+      }
+    });
+    const onError = (error: Error) => done?.(error, socket);
+    socket.once('error', onError);
+    return undefined;
+  }
+}
+
+function isPinned(spki: Buffer, pin: string): boolean {
+  const expected = Buffer.from(pin, 'base64');
+  const actual = createHash('sha256').update(spki).digest();
+  return expected.length === actual.length && timingSafeEqual(expected, actual);
+}

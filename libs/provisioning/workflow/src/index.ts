@@ -1,0 +1,13 @@
+export { CatalogueService } from './catalogue/catalogue.service';
+export { PHASE_DISPLAY, PHASES, type Phase } from './phases';
+export type { ProvisionRequest } from './provision-request';
+export { ProvisioningEvent } from './provisioning-event.entity';
+export type { NewProvisioning } from './provisioning-factory.service';
+export { ProvisioningReference } from './provisioning-reference.entity';
+export { ProvisioningViewService } from './provisioning-view.service';
+export { ProvisioningWatchService } from './provisioning-watch.service';
+export { ProvisioningWorkflowModule, WORKFLOW_ENTITIES } from './provisioning-workflow.module';
+export { ProvisioningService } from './provisioning.service';
+export type { ProvisioningFailure } from './provisioning.types';
+export { CLOCK, LOGGER } from './tokens';
+export type { WorkflowOptions } from './workflow.options';

@@ -1,0 +1,17 @@
+/** What a caller asks for, checked for its form. */
+export interface ProvisionRequest {
+  providerType: string;
+  serverType: string;
+  location?: string;
+  /** A hostname label by RFC 1123; generated when absent. */
+  name?: string;
+  description?: string;
+  authentication:
+    | { type: 'api_key'; apiKey?: string }
+    | { type: 'keycloak'; authServerUrl?: string; realm?: string; clientId: string; clientSecret: string };
+  agentWsPort: number;
+  git: { repositoryUrl?: string; username?: string; token?: string; password?: string; privateKey?: string };
+  cursorApiKey?: string;
+  agentDefaultImage: string;
+  environment: Record<string, string>;
+}

@@ -1,0 +1,64 @@
+import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
+import type { Caller, Clock, Logger } from '@agent-controller/kernel';
+import { Inject, Injectable } from '@nestjs/common';
+import { ProvisioningReference } from './provisioning-reference.entity';
+import type { NewProvisioning } from './provisioning-factory.service';
+import { ProvisioningRepository } from './provisioning.repository';
+import { ProvisioningService } from './provisioning.service';
+import { SentinelService } from './sentinel.service';
+import { CLOCK, LOGGER } from './tokens';
+
+const FRESH_MS = 30_000;
+/** "Lost" is said only when "not found" was answered this long apart. */
+const LOST_AFTER_MS = 5 * 60_000;
+
+/** A provisioning with the provider's present word on its server. */
+@Injectable()
+export class ProvisioningViewService {
+  constructor(
+    private readonly provisioning: ProvisioningService,
+    private readonly provisionings: ProvisioningRepository,
+    private readonly providers: CloudProviderRegistry,
+    private readonly sentinel: SentinelService,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /**
+   * @param refresh asks the provider even when its last answer is young
+   * @throws AppError `client-not-found`
+   */
+  async info(clientId: string, caller: Caller, refresh: boolean): Promise<NewProvisioning> {
+    const found = await this.provisioning.find(clientId, caller);
+    const { reference } = found;
+    const age = this.clock.now().getTime() - (reference.observedAt?.getTime() ?? 0);
+    if (!reference.serverId || (!refresh && age < FRESH_MS)) return found;
+    await this.observe(reference, reference.serverId);
+    return this.provisioning.find(clientId, caller);
+  }
+
+  private async observe(reference: ProvisioningReference, serverId: string): Promise<void> {
+    const provider = this.providers.find(reference.providerType);
+    if (!provider) return;
+    try {
+      await this.provisionings.saveObservation(reference.id, await provider.get(serverId), this.clock.now());
+    } catch (error) {
+      if (!(error instanceof CloudError)) throw error;
+      if (error.kind === 'not-found' && (await this.sentinel.isVisible(provider, reference.sentinelId))) {
+        await this.saveMissing(reference);
+      }
+      // Otherwise the age of what is shown says that it could not be refreshed.
+      this.logger.warn({ provider: provider.type, kind: error.kind }, 'the live status could not be refreshed');
+    }
+  }
+
+  private async saveMissing({ id, missingSince, serverStatus }: ProvisioningReference): Promise<void> {
+    const now = this.clock.now();
+    const lost = missingSince !== null && now.getTime() - missingSince.getTime() >= LOST_AFTER_MS;
+    await this.provisionings.manager.update(
+      ProvisioningReference,
+      { id },
+      { missingSince: missingSince ?? now, serverStatus: lost ? 'lost' : serverStatus, observedAt: now },
+    );
+  }
+}

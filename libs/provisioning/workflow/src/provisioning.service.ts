@@ -1,0 +1,148 @@
+import { Client, ClientRepository } from '@agent-controller/clients';
+import { AppError, type Caller, type Clock } from '@agent-controller/kernel';
+import { Inject, Injectable } from '@nestjs/common';
+import { QueryFailedError, type EntityManager } from 'typeorm';
+import { CatalogueService } from './catalogue/catalogue.service';
+import { checkOrder } from './catalogue/order-check';
+import { EventLog, type NewEvent } from './event-log';
+import { enqueueStep } from './jobs/job-queue';
+import { PHASE_DISPLAY, SETTLED_PHASES } from './phases';
+import type { ProvisionRequest } from './provision-request';
+import { ProvisioningFactory, type NewProvisioning } from './provisioning-factory.service';
+import { ProvisioningReference } from './provisioning-reference.entity';
+import { ProvisioningTombstone } from './provisioning-tombstone.entity';
+import { ProvisioningRepository } from './provisioning.repository';
+import { StepCommit } from './step-commit.service';
+import { CLOCK } from './tokens';
+
+/** What callers can ask of a provisioning. The work itself is done by steps. */
+@Injectable()
+export class ProvisioningService {
+  constructor(
+    private readonly provisionings: ProvisioningRepository,
+    private readonly clients: ClientRepository,
+    private readonly catalogue: CatalogueService,
+    private readonly factory: ProvisioningFactory,
+    private readonly stepCommit: StepCommit,
+    private readonly events: EventLog,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Saves client, reference and first job; the server follows.
+   * @throws AppError `provider-not-found`, `server-type-…`, `location-…`, `user-data-too-large`, `name-taken`
+   */
+  async start(request: ProvisionRequest, caller: Caller): Promise<NewProvisioning> {
+    const provider = this.catalogue.provider(request.providerType);
+    const order = checkOrder(await this.catalogue.offer(provider), request, provider.displayName);
+    const made = await this.factory.create(request, order, provider, caller);
+    try {
+      await this.provisionings.transaction((manager) => this.save(made, manager));
+    } catch (error) {
+      if (isTakenName(error)) throw nameTaken(made.client.name);
+      throw error;
+    }
+    return this.find(made.client.id, caller);
+  }
+
+  /** @throws AppError `client-not-found` */
+  async find(clientId: string, caller: Caller): Promise<NewProvisioning> {
+    const client = await this.clients.find(clientId, caller.subject);
+    const reference = client && (await this.provisionings.findByClient(clientId));
+    if (!client || !reference) throw notProvisioned(clientId, client);
+    return { client, reference };
+  }
+
+  /** @throws AppError `not-retryable`, `secrets-wiped`, `client-not-found` */
+  async retry(clientId: string, caller: Caller): Promise<NewProvisioning> {
+    const { reference } = await this.find(clientId, caller);
+    await this.provisionings.transaction(async (manager) => {
+      const row = await this.provisionings.lock(reference.id, manager);
+      if (!row) throw notProvisioned(clientId, null);
+      if (row.phase !== 'failed') {
+        throw new AppError(
+          'not-retryable',
+          `Only a failed provisioning can be retried; this one is in '${row.phase}'.`,
+        );
+      }
+      const target = row.intent === 'absent' ? 'deleting' : 'replacing';
+      if (target === 'replacing' && row.sealedSecrets === null) {
+        throw new AppError(
+          'secrets-wiped',
+          'What the caller gave was wiped some time after the failure. Delete, and request anew.',
+        );
+      }
+      const event: NewEvent = { type: 'note', message: 'A retry was requested' };
+      await this.stepCommit.begin(manager, row, target, [event], this.clock.now());
+    });
+    return this.find(clientId, caller);
+  }
+
+  /**
+   * Wants the server gone, for good; may be asked in every phase and repeatedly.
+   * @returns whether it is gone already
+   * @throws AppError `client-not-found`
+   */
+  async requestDeletion(clientId: string, caller: Caller): Promise<'deleting' | 'gone'> {
+    const client = await this.clients.find(clientId, caller.subject);
+    const reference = client && (await this.provisionings.findByClient(clientId));
+    if (!reference) {
+      if (await this.isBuried(clientId, caller)) return 'gone';
+      throw notProvisioned(clientId, client);
+    }
+    await this.provisionings.transaction(async (manager) => {
+      const row = await this.provisionings.lock(reference.id, manager);
+      if (row) await this.wantAbsent(row, manager);
+    });
+    return 'deleting';
+  }
+
+  /** Whether this caller's provisioning was deleted within the last 24 hours. */
+  isBuried(clientId: string, caller: Caller): Promise<boolean> {
+    return this.provisionings.manager.existsBy(ProvisioningTombstone, { clientId, owner: caller.subject });
+  }
+
+  private async wantAbsent(row: ProvisioningReference, manager: EntityManager): Promise<void> {
+    const first = row.intent === 'present';
+    const events: NewEvent[] = first ? [{ type: 'note', message: 'Deletion was requested' }] : [];
+    if (first) await manager.update(ProvisioningReference, { id: row.id }, { intent: 'absent' });
+    const now = this.clock.now();
+    if (SETTLED_PHASES.includes(row.phase)) {
+      await this.stepCommit.begin(manager, { ...row, intent: 'absent' }, 'deleting', events, now);
+    } else if (first) {
+      await this.provisionings.nudge(row.id, manager);
+      await this.events.append(manager, row, events, now);
+      await enqueueStep(manager, row.id);
+    }
+  }
+
+  private async save({ client, reference }: NewProvisioning, manager: EntityManager): Promise<void> {
+    await this.clients.insert(client, manager);
+    await manager.insert(ProvisioningReference, reference);
+    const { message, progress } = PHASE_DISPLAY[reference.phase];
+    await this.events.append(
+      manager,
+      reference,
+      [{ type: 'phase', message, data: { progress } }],
+      reference.phaseSince,
+    );
+    await enqueueStep(manager, reference.id);
+  }
+}
+
+function isTakenName(error: unknown): boolean {
+  const cause = error instanceof QueryFailedError ? (error.driverError as { constraint?: string }) : null;
+  return cause?.constraint === 'clients_owner_name_key';
+}
+
+export function nameTaken(name: string): AppError {
+  const message = `A client named '${name}' exists already. Choose another name, or delete that client.`;
+  return new AppError('name-taken', message, { errors: [{ field: 'name', message }] });
+}
+
+function notProvisioned(clientId: string, client: Client | null): AppError {
+  const message = client
+    ? `Client ${clientId} was not provisioned here. Use /api/clients/${clientId} instead.`
+    : `There is no client ${clientId}.`;
+  return new AppError('client-not-found', message);
+}

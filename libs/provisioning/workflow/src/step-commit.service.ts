@@ -1,0 +1,129 @@
+import { ClientRepository } from '@agent-controller/clients';
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { EventLog, type NewEvent } from './event-log';
+import { enqueueObservation, enqueueStep } from './jobs/job-queue';
+import { canFollow, PHASE_DISPLAY, SETTLED_PHASES, type Phase } from './phases';
+import { ProvisioningEvent } from './provisioning-event.entity';
+import { ProvisioningReference } from './provisioning-reference.entity';
+import { ProvisioningTombstone } from './provisioning-tombstone.entity';
+import { ProvisioningRepository } from './provisioning.repository';
+import type { ProvisioningFailure } from './provisioning.types';
+import type { StepResult } from './steps/step';
+import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
+
+/** What the row was when the step began. */
+export interface SeenRow {
+  reference: Readonly<ProvisioningReference>;
+  leaseOwner: string;
+}
+
+/** Makes a step's result true: row, client, log and next job in one transaction, or nothing. */
+@Injectable()
+export class StepCommit {
+  constructor(
+    private readonly provisionings: ProvisioningRepository,
+    private readonly clients: ClientRepository,
+    private readonly events: EventLog,
+    @Inject(WORKFLOW_OPTIONS) private readonly options: WorkflowOptions,
+  ) {}
+
+  /** @returns false when version or lease are no longer what the step saw: nothing was written */
+  commit({ reference: seen, leaseOwner }: SeenRow, result: StepResult, now: Date): Promise<boolean> {
+    return this.provisionings.transaction(async (manager) => {
+      const row = await this.provisionings.lockForCommit(seen.id, { version: seen.version, leaseOwner }, manager);
+      if (!row) return false;
+      if (result.kind === 'gone') await this.bury(manager, row, now);
+      else await this.apply(manager, row, result, { now, delayMs: row.nudges === seen.nudges ? undefined : 0 });
+      return true;
+    });
+  }
+
+  /** The start of a phase outside a step, by a caller's request, in the caller's transaction that locked the row. */
+  async begin(manager: EntityManager, row: ProvisioningReference, phase: Phase, events: NewEvent[], now: Date) {
+    await this.apply(manager, row, { kind: 'advance', phase, events }, { now });
+  }
+
+  private async apply(
+    manager: EntityManager,
+    row: ProvisioningReference,
+    result: Exclude<StepResult, { kind: 'gone' }>,
+    { now, delayMs }: { now: Date; delayMs?: number },
+  ): Promise<void> {
+    const phase = nextPhase(row, result);
+    const changed = phase !== row.phase;
+    if (changed && !canFollow(row.phase, phase)) throw new Error(`${phase} cannot follow ${row.phase}`);
+    const failure: ProvisioningFailure | null =
+      result.kind === 'fail' ? { ...result.failure, phase: row.phase, at: now.toISOString() } : null;
+    await manager.update(
+      ProvisioningReference,
+      { id: row.id },
+      {
+        ...result.patch,
+        ...(failure ? { lastError: failure } : {}),
+        ...(changed ? this.phaseColumns(row, result, phase, now) : {}),
+        version: row.version + 1,
+        leaseOwner: null,
+        leaseUntil: null,
+      },
+    );
+    if (result.clientPatch) await this.clients.update(row.clientId, result.clientPatch, manager);
+    const source = { ...row, attempt: result.patch?.attempt ?? row.attempt, phase };
+    await this.events.append(manager, source, [...(result.events ?? []), ...phaseEvents(changed, phase, failure)], now);
+    if (SETTLED_PHASES.includes(phase)) return;
+    if (phase === 'booting' && changed) await enqueueObservation(manager, row.providerType);
+    await enqueueStep(manager, row.id, changed ? 0 : (delayMs ?? (result.kind === 'wait' ? result.delayMs : 0)));
+  }
+
+  private phaseColumns(row: ProvisioningReference, result: StepResult, phase: Phase, now: Date) {
+    const earlier = ('patch' in result ? result.patch?.phaseTimes : undefined) ?? row.phaseTimes;
+    return {
+      phase,
+      phaseSince: now,
+      phaseTimes: { ...earlier, [phase]: now.toISOString() },
+      consecutiveErrors: 0,
+    };
+  }
+
+  /** The end of everything but the log and a tombstone. */
+  private async bury(manager: EntityManager, row: ProvisioningReference, now: Date): Promise<void> {
+    const expiresAt = new Date(now.getTime() + this.options.tombstoneRetentionMs);
+    await this.events.append(
+      manager,
+      row,
+      [{ type: 'deleted', message: 'The server and everything of it is gone' }],
+      now,
+    );
+    await manager.update(ProvisioningEvent, { provisioningId: row.id }, { expiresAt });
+    const client = await this.clients.get(row.clientId, manager);
+    await manager.insert(ProvisioningTombstone, {
+      provisioningId: row.id,
+      clientId: row.clientId,
+      owner: client?.owner ?? '',
+      providerType: row.providerType,
+      serverId: row.serverId,
+      attempt: row.attempt,
+      deletedAt: now,
+      expiresAt,
+    });
+    await this.clients.delete(row.clientId, manager);
+  }
+}
+
+/** Where the row goes. Once nobody wants the server any more, whatever a step found leads to its deletion. */
+function nextPhase(row: ProvisioningReference, result: StepResult): Phase {
+  if (row.intent === 'absent' && row.phase !== 'deleting') return 'deleting';
+  if (result.kind === 'fail') return 'failed';
+  return result.kind === 'advance' ? result.phase : row.phase;
+}
+
+function phaseEvents(changed: boolean, phase: Phase, failure: ProvisioningFailure | null): NewEvent[] {
+  if (!changed) return [];
+  const { message, progress } = PHASE_DISPLAY[phase];
+  if (phase !== 'failed' || !failure) return [{ type: 'phase', message, data: { progress } }];
+  const { code, action } = failure;
+  return [
+    { type: 'error', message: failure.message, data: { code, action } },
+    { type: 'phase', message: `${message}: ${failure.message}`, data: { progress, code } },
+  ];
+}

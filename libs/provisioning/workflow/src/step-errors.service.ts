@@ -1,0 +1,53 @@
+import { CloudError } from '@agent-controller/cloud-port';
+import { Injectable } from '@nestjs/common';
+import { CatalogueService } from './catalogue/catalogue.service';
+import type { NewEvent } from './event-log';
+import { backOffMs, cloudFailure, isPassing, stopsClock } from './steps/cloud-failure';
+import { fail, wait, type Failure, type StepContext, type StepResult } from './steps/step';
+
+const INTERNAL: Failure = {
+  code: 'internal-error',
+  message: 'The controller met an error of its own; its log says more.',
+  action: 'Nothing: it is tried again.',
+};
+
+/** Turns what a step threw into what happens next. */
+@Injectable()
+export class StepErrors {
+  constructor(private readonly catalogue: CatalogueService) {}
+
+  async resultOf(error: unknown, context: StepContext): Promise<StepResult> {
+    if (error instanceof CloudError && !isPassing(error)) {
+      const failure = cloudFailure(error);
+      if (error.kind !== 'capacity') return fail(failure);
+      return fail({ ...failure, action: `${failure.action}${await this.alternatives(context)}` });
+    }
+    return this.again(error, context);
+  }
+
+  private again(error: unknown, { reference, now }: StepContext): StepResult {
+    const failure = error instanceof CloudError ? cloudFailure(error) : INTERNAL;
+    const retryAfterMs = error instanceof CloudError ? error.retryAfterMs : undefined;
+    const pauses = error instanceof CloudError && stopsClock(error);
+    // Once per kind of trouble: a provider that is away for an hour must not flood the log.
+    const known = reference.lastError?.code === failure.code && reference.consecutiveErrors > 0;
+    const event: NewEvent = {
+      type: 'error',
+      message: failure.message,
+      data: { code: failure.code, action: failure.action },
+    };
+    return wait(backOffMs(reference.consecutiveErrors, retryAfterMs), {
+      patch: {
+        consecutiveErrors: reference.consecutiveErrors + 1,
+        lastError: { ...failure, phase: reference.phase, at: now.toISOString() },
+        ...(pauses ? { pausedSince: reference.pausedSince ?? now } : {}),
+      },
+      events: known ? [] : [event],
+    });
+  }
+
+  private async alternatives({ reference: { providerType, serverType, location } }: StepContext): Promise<string> {
+    const others = await this.catalogue.otherLocations(providerType, serverType, location).catch(() => []);
+    return others.length === 0 ? '' : ` ${serverType} is listed as available at: ${others.join(', ')}.`;
+  }
+}
