@@ -39,6 +39,8 @@ export function json(value: unknown, status = 200, headers: Record<string, strin
 
 /** A real HTTP server that expects exactly the requests of its script, in order, and answers what the script says. */
 export class ScriptedHttp {
+  /** Where it listens, or, after `close`, where nobody does. */
+  url = '';
   readonly requests: SeenRequest[] = [];
   readonly #deviations: string[] = [];
   readonly #steps: ScriptedStep[];
@@ -53,11 +55,8 @@ export class ScriptedHttp {
   static async start(steps: readonly ScriptedStep[]): Promise<ScriptedHttp> {
     const scripted = new ScriptedHttp(steps);
     await new Promise<void>((resolve) => scripted.#server.listen(0, '127.0.0.1', resolve));
+    scripted.url = `http://127.0.0.1:${(scripted.#server.address() as AddressInfo).port}`;
     return scripted;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   /** @throws when a request deviated from the script, or when a part of the script was not asked for */
