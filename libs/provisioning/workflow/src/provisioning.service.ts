@@ -1,7 +1,7 @@
-import { Client, ClientRepository } from '@agent-controller/clients';
+import { Client, ClientRepository, unlessTaken } from '@agent-controller/clients';
 import { AppError, type Caller, type Clock } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
-import { QueryFailedError, type EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { CatalogueService } from './catalogue/catalogue.service';
 import { checkOrder } from './catalogue/order-check';
 import { EventLog, type NewEvent } from './event-log';
@@ -36,12 +36,7 @@ export class ProvisioningService {
     const provider = this.catalogue.provider(request.providerType);
     const order = checkOrder(await this.catalogue.offer(provider), request, provider.displayName);
     const made = await this.factory.create(request, order, provider, caller);
-    try {
-      await this.provisionings.transaction((manager) => this.save(made, manager));
-    } catch (error) {
-      if (isTakenName(error)) throw nameTaken(made.client.name);
-      throw error;
-    }
+    await unlessTaken(made.client.name, () => this.provisionings.transaction((manager) => this.save(made, manager)));
     return this.find(made.client.id, caller);
   }
 
@@ -128,16 +123,6 @@ export class ProvisioningService {
     );
     await enqueueStep(manager, reference.id);
   }
-}
-
-function isTakenName(error: unknown): boolean {
-  const cause = error instanceof QueryFailedError ? (error.driverError as { constraint?: string }) : null;
-  return cause?.constraint === 'clients_owner_name_key';
-}
-
-export function nameTaken(name: string): AppError {
-  const message = `A client named '${name}' exists already. Choose another name, or delete that client.`;
-  return new AppError('name-taken', message, { errors: [{ field: 'name', message }] });
 }
 
 function notProvisioned(clientId: string, client: Client | null): AppError {

@@ -1,0 +1,23 @@
+import type { Client } from './client.entity';
+
+/** A client as callers see it; no secret is in it. Has the shape of the contracts' `ClientView`. */
+export function toClientView(client: Client) {
+  return {
+    id: client.id,
+    name: client.name,
+    description: client.description,
+    endpoint: client.endpoint,
+    agentWsPort: client.agentWsPort,
+    authenticationType: client.authenticationType,
+    isAutoProvisioned: client.isAutoProvisioned,
+    tls: toTlsView(client),
+    config: client.agentConfig,
+    createdAt: client.createdAt.toISOString(),
+    updatedAt: client.updatedAt.toISOString(),
+  };
+}
+
+export function toTlsView({ tlsCertificatePem, tlsSpkiSha256, tlsServerName }: Client) {
+  if (!tlsCertificatePem || !tlsSpkiSha256 || !tlsServerName) return null;
+  return { certificatePem: tlsCertificatePem, spkiSha256: tlsSpkiSha256, serverName: tlsServerName };
+}

@@ -1,0 +1,114 @@
+import { AppError, type Caller } from '@agent-controller/kernel';
+import { Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { QueryFailedError } from 'typeorm';
+import type { AgentCredentials } from './agent-credentials';
+import { Client } from './client.entity';
+import { ClientRepository, type ClientCursor } from './client.repository';
+
+export interface NewClient {
+  name: string;
+  description?: string;
+  endpoint: string;
+  agentWsPort: number;
+  credentials: AgentCredentials;
+}
+
+export interface ClientChanges extends Partial<NewClient> {
+  description?: string;
+}
+
+export interface ClientPage {
+  clients: Client[];
+  /** Where the next page starts; null on the last. */
+  next: ClientCursor | null;
+}
+
+/** Clients as callers manage them. Those that were provisioned here come and go with their servers. */
+@Injectable()
+export class ClientService {
+  constructor(private readonly clients: ClientRepository) {}
+
+  async page(caller: Caller, limit: number, after?: ClientCursor): Promise<ClientPage> {
+    const found = await this.clients.page(caller.subject, limit + 1, after);
+    const clients = found.slice(0, limit);
+    const last = found.length > limit ? clients[clients.length - 1] : undefined;
+    return { clients, next: last ? { createdAt: last.createdAt, id: last.id } : null };
+  }
+
+  /** @throws AppError `client-not-found` */
+  async get(id: string, caller: Caller): Promise<Client> {
+    const client = await this.clients.find(id, caller.subject);
+    if (!client) throw new AppError('client-not-found', `There is no client ${id}.`);
+    return client;
+  }
+
+  /** @throws AppError `name-taken` */
+  async create(wanted: NewClient, caller: Caller): Promise<Client> {
+    const id = randomUUID();
+    const client = Object.assign(new Client(), {
+      id,
+      owner: caller.subject,
+      name: wanted.name,
+      description: wanted.description ?? null,
+      endpoint: wanted.endpoint,
+      agentWsPort: wanted.agentWsPort,
+      authenticationType: wanted.credentials.type,
+      isAutoProvisioned: false,
+      sealedCredentials: this.clients.sealCredentials(id, wanted.credentials),
+    });
+    await unlessTaken(wanted.name, () => this.clients.insert(client));
+    return this.get(id, caller);
+  }
+
+  /** @throws AppError `client-not-found`, `name-taken`, `client-is-provisioned` */
+  async update(id: string, { credentials, ...changes }: ClientChanges, caller: Caller): Promise<Client> {
+    const client = await this.get(id, caller);
+    const ofServer = credentials ?? changes.endpoint ?? changes.agentWsPort;
+    if (client.isAutoProvisioned && ofServer !== undefined) {
+      throw new AppError(
+        'client-is-provisioned',
+        'Only name and description of a provisioned client can be changed: the rest belongs to its server.',
+      );
+    }
+    const sealed = credentials && {
+      authenticationType: credentials.type,
+      sealedCredentials: this.clients.sealCredentials(id, credentials),
+    };
+    const patch = Object.fromEntries(
+      Object.entries({ ...changes, ...sealed }).filter(([, value]) => value !== undefined),
+    );
+    if (Object.keys(patch).length > 0) {
+      await unlessTaken(changes.name ?? client.name, () => this.clients.update(id, patch));
+    }
+    return this.get(id, caller);
+  }
+
+  /** @throws AppError `client-not-found`, `client-is-provisioned` */
+  async delete(id: string, caller: Caller): Promise<void> {
+    const client = await this.get(id, caller);
+    if (client.isAutoProvisioned) {
+      throw new AppError(
+        'client-is-provisioned',
+        `This client has a server, which is billed. Use DELETE /api/clients/${id}/provisioning.`,
+      );
+    }
+    await this.clients.delete(id);
+  }
+}
+
+/** Runs a write of a client, and turns a refused name into `name-taken`. */
+export async function unlessTaken(name: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const cause = error instanceof QueryFailedError ? (error.driverError as { constraint?: string }) : null;
+    if (cause?.constraint !== 'clients_owner_name_key') throw error;
+    throw nameTaken(name);
+  }
+}
+
+function nameTaken(name: string): AppError {
+  const message = `A client named '${name}' exists already. Choose another name, or delete that client.`;
+  return new AppError('name-taken', message, { errors: [{ field: 'name', message }] });
+}

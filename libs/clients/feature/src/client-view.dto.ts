@@ -1,0 +1,56 @@
+import type { AuthenticationType, ClientView, TlsView } from '@agent-controller/contracts';
+import { ApiProperty } from '@nestjs/swagger';
+
+export class TlsDto implements TlsView {
+  @ApiProperty({ example: '-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n' })
+  certificatePem!: string;
+
+  @ApiProperty({ description: "SHA-256 of the server's public key, base64.", example: 'sA1n…=' })
+  spkiSha256!: string;
+
+  @ApiProperty({ example: '6f9619ff-8b86-4d01-b42d-00cf4fc964ff.agent.internal' })
+  serverName!: string;
+}
+
+class AgentConfigDto {
+  @ApiProperty({ type: String, nullable: true, example: 'https://git.example.com/team/project.git' })
+  gitRepositoryUrl!: string | null;
+
+  @ApiProperty({ example: ['cursor'] })
+  agentTypes!: string[];
+}
+
+export class ClientViewDto implements ClientView {
+  @ApiProperty({ format: 'uuid', example: '6f9619ff-8b86-4d01-b42d-00cf4fc964ff' })
+  id!: string;
+
+  @ApiProperty({ example: 'team-agent' })
+  name!: string;
+
+  @ApiProperty({ type: String, nullable: true, example: 'The agent of the web team' })
+  description!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: 'https://203.0.113.7:3000' })
+  endpoint!: string | null;
+
+  @ApiProperty({ example: 8080 })
+  agentWsPort!: number;
+
+  @ApiProperty({ enum: ['api_key', 'keycloak'] })
+  authenticationType!: AuthenticationType;
+
+  @ApiProperty({ example: true })
+  isAutoProvisioned!: boolean;
+
+  @ApiProperty({ type: TlsDto, nullable: true })
+  tls!: TlsDto | null;
+
+  @ApiProperty({ type: AgentConfigDto, nullable: true })
+  config!: AgentConfigDto | null;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-23T12:00:00.000Z' })
+  createdAt!: string;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-23T12:00:00.000Z' })
+  updatedAt!: string;
+}

@@ -1,0 +1,96 @@
+import { ClientService, toClientView } from '@agent-controller/clients';
+import type { ClientView } from '@agent-controller/contracts';
+import type { AuthenticatedRequest } from '@agent-controller/kernel';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import { decodeCursor, encodeCursor } from './client-cursor';
+import { ClientIdPipe } from './client-id.pipe';
+import { toChanges, toNewClient } from './client-request.mapper';
+import { ClientViewDto } from './client-view.dto';
+import { ClientPageDto, CreateClientDto, UpdateClientDto } from './client.dto';
+
+const DEFAULT_LIMIT = 50;
+
+interface HeaderReply {
+  header(name: string, value: string): unknown;
+}
+
+@ApiTags('clients')
+@ApiBearerAuth()
+@Controller('clients')
+export class ClientsController {
+  constructor(private readonly clients: ClientService) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Your agent-managers, newest first; the Link header leads to the next page' })
+  @ApiOkResponse({ type: [ClientViewDto] })
+  async list(
+    @Query() { limit = DEFAULT_LIMIT, cursor }: ClientPageDto,
+    @Req() { caller }: AuthenticatedRequest,
+    @Res({ passthrough: true }) reply: HeaderReply,
+  ): Promise<ClientView[]> {
+    const page = await this.clients.page(caller, limit, cursor === undefined ? undefined : decodeCursor(cursor));
+    if (page.next) {
+      reply.header('link', `</api/clients?limit=${limit}&cursor=${encodeCursor(page.next)}>; rel="next"`);
+    }
+    return page.clients.map(toClientView);
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'One agent-manager' })
+  @ApiOkResponse({ type: ClientViewDto })
+  async get(@Param('id', ClientIdPipe) id: string, @Req() { caller }: AuthenticatedRequest): Promise<ClientView> {
+    return toClientView(await this.clients.get(id, caller));
+  }
+
+  @Post()
+  @ApiOperation({ summary: 'Register an agent-manager that runs already' })
+  @ApiCreatedResponse({ type: ClientViewDto })
+  async create(
+    @Body() body: CreateClientDto,
+    @Req() { caller }: AuthenticatedRequest,
+    @Res({ passthrough: true }) reply: HeaderReply,
+  ): Promise<ClientView> {
+    const client = await this.clients.create(toNewClient(body), caller);
+    reply.header('location', `/api/clients/${client.id}`);
+    return toClientView(client);
+  }
+
+  @Patch(':id')
+  @ApiOperation({ summary: 'Change an agent-manager; of a provisioned one only name and description' })
+  @ApiOkResponse({ type: ClientViewDto })
+  async update(
+    @Param('id', ClientIdPipe) id: string,
+    @Body() body: UpdateClientDto,
+    @Req() { caller }: AuthenticatedRequest,
+  ): Promise<ClientView> {
+    return toClientView(await this.clients.update(id, toChanges(body), caller));
+  }
+
+  @Post(':id')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'The same as PATCH' })
+  @ApiOkResponse({ type: ClientViewDto })
+  updateByPost(
+    @Param('id', ClientIdPipe) id: string,
+    @Body() body: UpdateClientDto,
+    @Req() request: AuthenticatedRequest,
+  ): Promise<ClientView> {
+    return this.update(id, body, request);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Forget an agent-manager; one with a server is deleted by /provisioning instead' })
+  @ApiNoContentResponse()
+  async delete(@Param('id', ClientIdPipe) id: string, @Req() { caller }: AuthenticatedRequest): Promise<void> {
+    await this.clients.delete(id, caller);
+  }
+}

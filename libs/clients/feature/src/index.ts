@@ -1,0 +1,1 @@
+export { ClientsFeatureModule } from './clients-feature.module';

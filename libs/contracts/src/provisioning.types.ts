@@ -1,0 +1,119 @@
+import type { AuthenticationType, ClientView, TlsView } from './client.types';
+import type { ProviderType } from './provider.types';
+
+export type Phase =
+  'creating-server' | 'booting' | 'installing' | 'starting' | 'ready' | 'replacing' | 'deleting' | 'failed';
+
+export interface ProvisionServerBody {
+  providerType: string;
+  serverType: string;
+  /** A hostname label; generated when absent. */
+  name?: string;
+  description?: string;
+  /** The cheapest available one when absent. */
+  location?: string;
+  authenticationType: AuthenticationType;
+  /** Generated when absent. */
+  apiKey?: string;
+  keycloakClientId?: string;
+  keycloakClientSecret?: string;
+  keycloakRealm?: string;
+  keycloakAuthServerUrl?: string;
+  agentWsPort?: number;
+  gitRepositoryUrl?: string;
+  gitUsername?: string;
+  gitToken?: string;
+  gitPassword?: string;
+  gitPrivateKey?: string;
+  cursorApiKey?: string;
+  agentDefaultImage?: string;
+  environment?: Record<string, string>;
+}
+
+export interface ProvisioningStateView {
+  phase: Phase;
+  /** Percent. */
+  progress: number;
+  message: string;
+}
+
+/** The answer to a provision request. What is not known yet is null. */
+export interface ProvisionedClientView extends ClientView {
+  /** Told once, here. Null with Keycloak. */
+  apiKey: string | null;
+  providerType: ProviderType;
+  serverId: string | null;
+  serverName: string | null;
+  publicIp: string | null;
+  privateIp: string | null;
+  serverStatus: string | null;
+  provisioning: ProvisioningStateView;
+}
+
+export interface ProvisioningErrorView {
+  code: string;
+  message: string;
+  /** What to do about it. */
+  action: string;
+  phase: Phase;
+  at: string;
+  providerCode?: string;
+  requestId?: string;
+}
+
+/** What was asked for, without secrets. */
+export interface ProvisioningConfigurationView {
+  images: { agentManager: string; postgres: string; proxy: string };
+  agentWsPort: number;
+  authenticationType: AuthenticationType;
+  keycloakAuthServerUrl: string | null;
+  keycloakRealm: string | null;
+  keycloakClientId: string | null;
+  gitRepositoryUrl: string | null;
+  gitUsername: string | null;
+  agentDefaultImage: string;
+  /** Names only. */
+  environmentVariables: string[];
+}
+
+export interface ProvisioningInfoView extends ProvisioningStateView {
+  clientId: string;
+  providerType: ProviderType;
+  serverId: string | null;
+  serverName: string | null;
+  serverType: string;
+  location: string;
+  image: string;
+  publicIp: string | null;
+  privateIp: string | null;
+  /** creating, running, stopped, deleting, unknown, or lost; null before there is a server. */
+  serverStatus: string | null;
+  /** How old the provider's word is. */
+  serverStatusAgeSeconds: number | null;
+  intent: 'present' | 'absent';
+  attempt: number;
+  /** When each phase of this attempt began, ISO 8601. */
+  phaseTimes: Partial<Record<Phase, string>>;
+  lastError: ProvisioningErrorView | null;
+  /** Codes, such as `credentials-unverified`. */
+  warnings: string[];
+  endpoint: string | null;
+  tls: TlsView | null;
+  configuration: ProvisioningConfigurationView;
+  /** Of the server and its address, as billed; null when not known. */
+  monthlyCost: number | null;
+  currency: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** One line of the log. In a stream, `seq` is the event's id and `type` its name. */
+export interface ProvisioningEventView {
+  seq: number;
+  at: string;
+  type: 'phase' | 'note' | 'error' | 'deleted';
+  phase: Phase;
+  attempt: number;
+  message: string;
+  data: Record<string, unknown> | null;
+}

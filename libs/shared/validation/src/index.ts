@@ -1,0 +1,2 @@
+export { IsAbsentOr, IsBaseUrl, IsClientName, IsHeaderToken, IsWebSocketPort, ObjectRule } from './field.decorators';
+export { IsText, textProblem } from './text.decorator';
