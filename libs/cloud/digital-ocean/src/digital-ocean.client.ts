@@ -1,6 +1,6 @@
 import { CloudError } from '@agent-controller/cloud-port';
 import { Secret } from '@agent-controller/kernel';
-import { createApiClient } from 'dots-wrapper';
+import { modules, type createApiClient } from 'dots-wrapper';
 import { z } from 'zod';
 import { pageAnswer } from './digital-ocean-answer.schemas';
 import { callError, unreadableError, type DigitalOceanCall } from './digital-ocean.errors';
@@ -31,12 +31,10 @@ const MAX_PAGES = 1_000;
 export class DigitalOceanClient {
   readonly #token: Secret;
   readonly #dots: DotsWrapper;
-  readonly #timeoutMs: number;
 
   constructor({ token, baseUrl = DEFAULT_BASE_URL, timeoutMs = DEFAULT_TIMEOUT_MS }: DigitalOceanOptions) {
     this.#token = token;
-    this.#timeoutMs = timeoutMs;
-    this.#dots = createApiClient({ token: token.reveal(), endpoint: baseUrl, requestTimeoutInMs: timeoutMs });
+    this.#dots = createDotsWrapper(token, baseUrl, timeoutMs);
   }
 
   async call<T>(
@@ -46,7 +44,7 @@ export class DigitalOceanClient {
   ): Promise<T> {
     let response: Answer;
     try {
-      response = await this.withinTime(send(this.#dots));
+      response = await send(this.#dots);
     } catch (error) {
       throw callError(call, error, this.#token);
     }
@@ -76,17 +74,23 @@ export class DigitalOceanClient {
     }
     throw new CloudError('unavailable', `DigitalOcean: ${name} never reached a last page`);
   }
+}
 
-  /** dots-wrapper's own time limit is about silence; this one is about the whole request. */
-  private async withinTime(sent: Promise<Answer>): Promise<Answer> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeUp = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })), this.#timeoutMs);
-    });
-    try {
-      return await Promise.race([sent, timeUp]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
+/** dots-wrapper with two rules for its transport that it has no options for. */
+function createDotsWrapper(token: Secret, endpoint: string, timeoutMs: number): DotsWrapper {
+  const create = modules.common.createApiClient({
+    modules,
+    createContext: (input) => {
+      const context = modules.common.createContext(input);
+      // A redirect would carry the token to another place, and might repeat a POST.
+      context.httpClient.defaults.maxRedirects = 0;
+      context.httpClient.interceptors.request.use((config) => {
+        // Its own time limit is about silence; this one is about the whole request.
+        config.signal = AbortSignal.timeout(timeoutMs);
+        return config;
+      });
+      return context;
+    },
+  });
+  return create({ token: token.reveal(), endpoint, requestTimeoutInMs: timeoutMs });
 }

@@ -28,7 +28,8 @@ const MAX_RETRY_MS = 3_600_000;
 export function callError(call: DigitalOceanCall, error: unknown, token: Secret): CloudError {
   const { response, code, cause } = (error ?? {}) as { response?: Answer; code?: unknown; cause?: unknown };
   if (response) return answeredError(call, response, token);
-  const networkCode = typeof code === 'string' ? code : undefined;
+  // Our own time limit aborts the request.
+  const networkCode = code === 'ERR_CANCELED' ? 'ETIMEDOUT' : typeof code === 'string' ? code : undefined;
   const { syscall } = (cause ?? {}) as { syscall?: unknown };
   const kind = digitalOceanErrorKind({
     effect: call.effect,
