@@ -1,5 +1,6 @@
 export type { AgentCredentials } from './agent-credentials';
 export { Client, type AgentConfig, type AuthenticationType } from './client.entity';
+export { ClientIdPipe } from './client-id.pipe';
 export { toClientView, toTlsView } from './client.mapper';
 export { ClientRepository, type ClientCursor } from './client.repository';
 export { ClientService, unlessTaken, type ClientChanges, type ClientPage, type NewClient } from './client.service';

@@ -1,4 +1,4 @@
-import { ClientService, toClientView } from '@agent-controller/clients';
+import { ClientIdPipe, ClientService, toClientView } from '@agent-controller/clients';
 import type { ClientView } from '@agent-controller/contracts';
 import type { AuthenticatedRequest } from '@agent-controller/kernel';
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
@@ -11,7 +11,6 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { decodeCursor, encodeCursor } from './client-cursor';
-import { ClientIdPipe } from './client-id.pipe';
 import { toChanges, toNewClient } from './client-request.mapper';
 import { ClientViewDto } from './client-view.dto';
 import { ClientPageDto, CreateClientDto, UpdateClientDto } from './client.dto';

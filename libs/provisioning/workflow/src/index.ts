@@ -7,7 +7,7 @@ export { ProvisioningReference } from './provisioning-reference.entity';
 export { ProvisioningViewService } from './provisioning-view.service';
 export { ProvisioningWatchService } from './provisioning-watch.service';
 export { ProvisioningWorkflowModule, WORKFLOW_ENTITIES } from './provisioning-workflow.module';
-export { ProvisioningService } from './provisioning.service';
+export { ProvisioningService, type StartedProvisioning } from './provisioning.service';
 export type { ProvisioningFailure } from './provisioning.types';
 export { CLOCK, LOGGER } from './tokens';
 export type { WorkflowOptions } from './workflow.options';

@@ -172,6 +172,10 @@ export class ProvisioningReference {
   @Column('text', { name: 'sealed_secrets', nullable: true })
   sealedSecrets!: string | null;
 
+  /** Whether the client's API key has not been told yet, since the call that made it was answered by a failure. */
+  @Column('boolean', { name: 'is_key_withheld', default: false })
+  isKeyWithheld!: boolean;
+
   @CreateDateColumn({ type: 'timestamptz', precision: 3, name: 'created_at' })
   createdAt!: Date;
 

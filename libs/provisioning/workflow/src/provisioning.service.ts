@@ -15,6 +15,11 @@ import { ProvisioningRepository } from './provisioning.repository';
 import { StepCommit } from './step-commit.service';
 import { CLOCK } from './tokens';
 
+/** A provisioning with the API key that its caller has not been told yet; null when there is none to tell. */
+export interface StartedProvisioning extends NewProvisioning {
+  apiKey: string | null;
+}
+
 /** What callers can ask of a provisioning. The work itself is done by steps. */
 @Injectable()
 export class ProvisioningService {
@@ -32,12 +37,12 @@ export class ProvisioningService {
    * Saves client, reference and first job; the server follows.
    * @throws AppError `provider-not-found`, `server-type-…`, `location-…`, `user-data-too-large`, `name-taken`
    */
-  async start(request: ProvisionRequest, caller: Caller): Promise<NewProvisioning> {
+  async start(request: ProvisionRequest, caller: Caller): Promise<StartedProvisioning> {
     const provider = this.catalogue.provider(request.providerType);
     const order = checkOrder(await this.catalogue.offer(provider), request, provider.displayName);
     const made = await this.factory.create(request, order, provider, caller);
     await unlessTaken(made.client.name, () => this.provisionings.transaction((manager) => this.save(made, manager)));
-    return this.find(made.client.id, caller);
+    return { ...(await this.find(made.client.id, caller)), apiKey: this.apiKey(made.client) };
   }
 
   /** @throws AppError `client-not-found` */
@@ -49,8 +54,9 @@ export class ProvisioningService {
   }
 
   /** @throws AppError `not-retryable`, `secrets-wiped`, `client-not-found` */
-  async retry(clientId: string, caller: Caller): Promise<NewProvisioning> {
-    const { reference } = await this.find(clientId, caller);
+  async retry(clientId: string, caller: Caller): Promise<StartedProvisioning> {
+    const { client, reference } = await this.find(clientId, caller);
+    let apiKey: string | null = null;
     await this.provisionings.transaction(async (manager) => {
       const row = await this.provisionings.lock(reference.id, manager);
       if (!row) throw notProvisioned(clientId, null);
@@ -67,10 +73,19 @@ export class ProvisioningService {
           'What the caller gave was wiped some time after the failure. Delete, and request anew.',
         );
       }
+      if (row.isKeyWithheld) {
+        apiKey = this.apiKey(client);
+        await manager.update(ProvisioningReference, { id: row.id }, { isKeyWithheld: false });
+      }
       const event: NewEvent = { type: 'note', message: 'A retry was requested' };
       await this.stepCommit.begin(manager, row, target, [event], this.clock.now());
     });
-    return this.find(clientId, caller);
+    return { ...(await this.find(clientId, caller)), apiKey };
+  }
+
+  /** Notes that the caller was answered a failure instead of the API key: a retry will tell it. */
+  async withholdKey(provisioningId: string): Promise<void> {
+    await this.provisionings.manager.update(ProvisioningReference, { id: provisioningId }, { isKeyWithheld: true });
   }
 
   /**
@@ -95,6 +110,11 @@ export class ProvisioningService {
   /** Whether this caller's provisioning was deleted within the last 24 hours. */
   isBuried(clientId: string, caller: Caller): Promise<boolean> {
     return this.provisionings.manager.existsBy(ProvisioningTombstone, { clientId, owner: caller.subject });
+  }
+
+  private apiKey(client: Client): string | null {
+    const credentials = this.clients.openCredentials(client);
+    return credentials?.type === 'api_key' ? credentials.apiKey : null;
   }
 
   private async wantAbsent(row: ProvisioningReference, manager: EntityManager): Promise<void> {

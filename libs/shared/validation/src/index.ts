@@ -1,2 +1,10 @@
-export { IsAbsentOr, IsBaseUrl, IsClientName, IsHeaderToken, IsWebSocketPort, ObjectRule } from './field.decorators';
+export {
+  BelongsTo,
+  IsAbsentOr,
+  IsBaseUrl,
+  IsClientName,
+  IsHeaderToken,
+  IsWebSocketPort,
+  NotTogetherWith,
+} from './field.decorators';
 export { IsText, textProblem } from './text.decorator';

@@ -67,6 +67,7 @@ export class InitialSchema1764000000000 implements MigrationInterface {
         last_event_seq integer NOT NULL DEFAULT 0,
         configuration jsonb NOT NULL,
         sealed_secrets text,
+        is_key_withheld boolean NOT NULL DEFAULT false,
         created_at timestamp(3) with time zone NOT NULL DEFAULT now(),
         updated_at timestamp(3) with time zone NOT NULL DEFAULT now(),
         CONSTRAINT provisioning_references_pkey PRIMARY KEY (id),

@@ -1,0 +1,34 @@
+import { RESERVED_VARIABLES } from '@agent-controller/provisioning-bootstrap';
+import { textProblem } from '@agent-controller/validation';
+import { ValidateBy } from 'class-validator';
+
+const NAME = /^[A-Z_][A-Z0-9_]*$/;
+const MAX_NAME = 128;
+const MAX_VARIABLES = 200;
+
+/** Why a map of variables cannot be passed on, or null when it can. Names variables, never values. */
+export function environmentProblem(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must be an object of strings';
+  const entries = Object.entries(value);
+  if (entries.length > MAX_VARIABLES) return `must not have more than ${MAX_VARIABLES} variables`;
+  for (const [name, text] of entries) {
+    if (!NAME.test(name) || name.length > MAX_NAME) {
+      return `has the name ${JSON.stringify(name.slice(0, MAX_NAME))}: names are A-Z, 0-9 and _, not beginning with a digit`;
+    }
+    if (RESERVED_VARIABLES.includes(name)) return `must not set ${name}: the controller sets it from its own fields`;
+    const problem = text === '' ? null : textProblem(text);
+    if (problem) return `has a wrong value for ${name}: it ${problem}`;
+  }
+  return null;
+}
+
+/** A map of environment variables that the controller does not set itself. */
+export function IsEnvironment(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isEnvironment',
+    validator: {
+      validate: (value) => environmentProblem(value) === null,
+      defaultMessage: (args) => environmentProblem(args?.value) ?? '',
+    },
+  });
+}

@@ -1,0 +1,1 @@
+export { ProvisioningFeatureModule } from './provisioning-feature.module';

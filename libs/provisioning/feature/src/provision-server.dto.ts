@@ -1,0 +1,124 @@
+import type { AuthenticationType, ProvisionServerBody } from '@agent-controller/contracts';
+import {
+  BelongsTo,
+  IsAbsentOr,
+  IsBaseUrl,
+  IsClientName,
+  IsHeaderToken,
+  IsText,
+  IsWebSocketPort,
+  NotTogetherWith,
+} from '@agent-controller/validation';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsIn } from 'class-validator';
+import { IsEnvironment } from './environment.decorator';
+import { IsGitUrl } from './git-url.decorator';
+
+const AUTHENTICATION_TYPES: AuthenticationType[] = ['api_key', 'keycloak'];
+
+/** What to provision. Values may have 16 KB each; unknown fields are refused. */
+export class ProvisionServerDto implements ProvisionServerBody {
+  @ApiProperty({ example: 'hetzner', description: 'As `GET /api/clients/provisioning/providers` lists it.' })
+  @IsText(64)
+  providerType!: string;
+
+  @ApiProperty({ example: 'cx23', description: "Id of one of the provider's server types." })
+  @IsText(64)
+  serverType!: string;
+
+  @ApiPropertyOptional({ example: 'team-agent', description: 'A hostname label; generated when absent.' })
+  @IsAbsentOr()
+  @IsClientName()
+  name?: string;
+
+  @ApiPropertyOptional({ example: 'The agent of the web team' })
+  @IsAbsentOr()
+  @IsText()
+  description?: string;
+
+  @ApiPropertyOptional({ example: 'fsn1', description: 'The cheapest available one when absent.' })
+  @IsAbsentOr()
+  @IsText(64)
+  location?: string;
+
+  @ApiProperty({ enum: AUTHENTICATION_TYPES })
+  @IsIn(AUTHENTICATION_TYPES, { message: `must be one of: ${AUTHENTICATION_TYPES.join(', ')}` })
+  authenticationType!: AuthenticationType;
+
+  @ApiPropertyOptional({ description: 'For api_key; generated when absent, and told once.' })
+  @BelongsTo('api_key', { required: false })
+  @IsHeaderToken()
+  apiKey?: string;
+
+  @ApiPropertyOptional({ description: 'Required for keycloak.', example: 'agent-manager' })
+  @BelongsTo('keycloak', { required: true })
+  @IsText(1024)
+  keycloakClientId?: string;
+
+  @ApiPropertyOptional({ description: 'Required for keycloak.' })
+  @BelongsTo('keycloak', { required: true })
+  @IsText()
+  keycloakClientSecret?: string;
+
+  @ApiPropertyOptional({ description: "For keycloak; the controller's KEYCLOAK_REALM when absent." })
+  @BelongsTo('keycloak', { required: false })
+  @IsText(255)
+  keycloakRealm?: string;
+
+  @ApiPropertyOptional({ description: "For keycloak; the controller's KEYCLOAK_AUTH_SERVER_URL when absent." })
+  @BelongsTo('keycloak', { required: false })
+  @IsBaseUrl()
+  keycloakAuthServerUrl?: string;
+
+  @ApiPropertyOptional({ default: 8080, description: 'Port of Socket.IO on the server; not 22, not 3000.' })
+  @IsAbsentOr()
+  @IsWebSocketPort()
+  agentWsPort?: number;
+
+  @ApiPropertyOptional({ example: 'https://git.example.com/team/project.git' })
+  @IsAbsentOr()
+  @IsGitUrl()
+  @IsText(2048)
+  gitRepositoryUrl?: string;
+
+  @ApiPropertyOptional({ example: 'robot' })
+  @IsAbsentOr()
+  @IsText(1024)
+  gitUsername?: string;
+
+  @ApiPropertyOptional({ description: 'Token or password, not both.' })
+  @IsAbsentOr()
+  @IsText()
+  gitToken?: string;
+
+  @ApiPropertyOptional()
+  @IsAbsentOr()
+  @NotTogetherWith('gitToken')
+  @IsText()
+  gitPassword?: string;
+
+  @ApiPropertyOptional({ description: 'PEM, with its newlines.' })
+  @IsAbsentOr()
+  @IsText()
+  gitPrivateKey?: string;
+
+  @ApiPropertyOptional()
+  @IsAbsentOr()
+  @IsText()
+  cursorApiKey?: string;
+
+  @ApiPropertyOptional({ default: 'ghcr.io/forepath/agenstra-manager-worker:latest' })
+  @IsAbsentOr()
+  @IsText(512)
+  agentDefaultImage?: string;
+
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    description: 'Further variables of the agent-manager, none that is set from the fields above.',
+    example: { GIT_COMMIT_AUTHOR_NAME: 'Agent' },
+  })
+  @IsAbsentOr()
+  @IsEnvironment()
+  environment?: Record<string, string>;
+}

@@ -1,0 +1,19 @@
+import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
+import { ProvidersController } from './providers.controller';
+import { ProvisioningEventsController } from './provisioning-events.controller';
+import { ProvisioningController } from './provisioning.controller';
+import { ShutdownSignal } from './shutdown.signal';
+import { WaitingAnswers } from './waiting-answers.service';
+
+/** Needs the workflow's services from `imports`. */
+@Module({})
+export class ProvisioningFeatureModule {
+  static register(imports: NonNullable<ModuleMetadata['imports']>): DynamicModule {
+    return {
+      module: ProvisioningFeatureModule,
+      imports,
+      controllers: [ProvidersController, ProvisioningController, ProvisioningEventsController],
+      providers: [ShutdownSignal, WaitingAnswers],
+    };
+  }
+}

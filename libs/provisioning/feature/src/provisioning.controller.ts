@@ -1,0 +1,83 @@
+import { ClientIdPipe } from '@agent-controller/clients';
+import type { ProvisionedClientView, ProvisioningInfoView } from '@agent-controller/contracts';
+import { ProvisioningService, ProvisioningViewService } from '@agent-controller/provisioning-workflow';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiHeader, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { Reply, Request } from './http.types';
+import { ProvisionServerDto } from './provision-server.dto';
+import { toProvisionRequest } from './provision-request.mapper';
+import { ProvisionedClientDto, ProvisioningInfoDto } from './provisioning-view.dto';
+import { toInfo, toProvisionedClient } from './provisioning.mapper';
+import { RefreshQueryDto } from './refresh-query.dto';
+import { WaitingAnswers } from './waiting-answers.service';
+
+const PREFER = { name: 'Prefer', required: false, description: '`wait=N`: answer when done, after N s at most (600)' };
+
+@ApiTags('provisioning')
+@ApiBearerAuth()
+@Controller('clients')
+export class ProvisioningController {
+  constructor(
+    private readonly provisioning: ProvisioningService,
+    private readonly view: ProvisioningViewService,
+    private readonly answers: WaitingAnswers,
+  ) {}
+
+  @Post('provisioning/provision')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Order a server that becomes a working agent-manager' })
+  @ApiHeader(PREFER)
+  @ApiResponse({ status: 202, type: ProvisionedClientDto, description: 'Saved and on its way; see Location' })
+  @ApiResponse({ status: 201, type: ProvisionedClientDto, description: 'Ready (with Prefer: wait)' })
+  @ApiResponse({ status: 502, description: 'Failed (with Prefer: wait); the problem names clientId' })
+  async provision(
+    @Body() body: ProvisionServerDto,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<ProvisionedClientView> {
+    const waitSeconds = this.answers.waitSeconds(request);
+    const started = await this.provisioning.start(toProvisionRequest(body), request.caller);
+    return this.answers.provisioned(started, { waitSeconds, request, reply });
+  }
+
+  @Get(':id/provisioning/info')
+  @ApiOperation({ summary: 'Where it stands, what it costs, and what the provider says of the server' })
+  @ApiOkResponse({ type: ProvisioningInfoDto })
+  async info(
+    @Param('id', ClientIdPipe) id: string,
+    @Query() { refresh }: RefreshQueryDto,
+    @Req() { caller }: Request,
+  ): Promise<ProvisioningInfoView> {
+    return toInfo(await this.view.info(id, caller, refresh === 'true'), new Date());
+  }
+
+  @Post(':id/provisioning/retry')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Try a failed provisioning (or deletion) again' })
+  @ApiResponse({ status: 202, type: ProvisionedClientDto })
+  async retry(
+    @Param('id', ClientIdPipe) id: string,
+    @Req() { caller }: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<ProvisionedClientView> {
+    const retried = await this.provisioning.retry(id, caller);
+    this.answers.pointToInfo(id, reply);
+    return toProvisionedClient(retried, retried.apiKey);
+  }
+
+  @Delete(':id/provisioning')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Delete server and client, in whatever phase; may be repeated' })
+  @ApiHeader(PREFER)
+  @ApiResponse({ status: 202, type: ProvisionedClientDto, description: 'On its way; see Location' })
+  @ApiResponse({ status: 204, description: 'All is gone (with Prefer: wait, or when repeated within 24 h)' })
+  async delete(
+    @Param('id', ClientIdPipe) id: string,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<ProvisionedClientView | undefined> {
+    const waitSeconds = this.answers.waitSeconds(request);
+    const state = await this.provisioning.requestDeletion(id, request.caller);
+    return this.answers.deleted(id, state, { waitSeconds, request, reply });
+  }
+}

@@ -1,0 +1,85 @@
+import { toClientView, toTlsView, type Client } from '@agent-controller/clients';
+import type {
+  ProvisionedClientView,
+  ProvisioningEventView,
+  ProvisioningInfoView,
+  ProvisioningStateView,
+} from '@agent-controller/contracts';
+import {
+  PHASE_DISPLAY,
+  type NewProvisioning,
+  type ProvisioningEvent,
+  type ProvisioningReference,
+} from '@agent-controller/provisioning-workflow';
+
+/** What a person reads of the state: the phase, and what was last seen or went wrong. */
+export function toState({ phase, lastSeen, lastError, intent }: ProvisioningReference): ProvisioningStateView {
+  const { progress, message } = PHASE_DISPLAY[phase];
+  if (phase === 'failed') {
+    const what = intent === 'absent' ? 'Deletion failed' : message;
+    return { phase, progress, message: lastError ? `${what}: ${lastError.message}` : what };
+  }
+  return { phase, progress, message: lastSeen ? `${message}. ${lastSeen}` : message };
+}
+
+export function toProvisionedClient(
+  { client, reference }: NewProvisioning,
+  apiKey: string | null,
+): ProvisionedClientView {
+  return {
+    ...toClientView(client),
+    apiKey,
+    providerType: reference.providerType,
+    serverId: reference.serverId,
+    serverName: reference.serverName,
+    publicIp: reference.publicIp,
+    privateIp: reference.privateIp,
+    serverStatus: reference.serverStatus,
+    provisioning: toState(reference),
+  };
+}
+
+export function toInfo({ client, reference }: NewProvisioning, now: Date): ProvisioningInfoView {
+  const { observedAt } = reference;
+  return {
+    clientId: client.id,
+    ...toState(reference),
+    providerType: reference.providerType,
+    serverId: reference.serverId,
+    serverName: reference.serverName,
+    serverType: reference.serverType,
+    location: reference.location,
+    image: reference.image,
+    publicIp: reference.publicIp,
+    privateIp: reference.privateIp,
+    serverStatus: reference.serverStatus,
+    serverStatusAgeSeconds: observedAt ? Math.max(0, Math.round((now.getTime() - observedAt.getTime()) / 1000)) : null,
+    intent: reference.intent,
+    attempt: reference.attempt,
+    phaseTimes: reference.phaseTimes,
+    lastError: reference.lastError,
+    warnings: reference.warnings,
+    ...ofClient(client),
+    configuration: reference.configuration,
+    monthlyCost: reference.monthlyCost,
+    currency: reference.currency,
+    createdAt: reference.createdAt.toISOString(),
+    updatedAt: reference.updatedAt.toISOString(),
+  };
+}
+
+export function toEventView({
+  seq,
+  at,
+  type,
+  phase,
+  attempt,
+  message,
+  data,
+}: ProvisioningEvent): ProvisioningEventView {
+  return { seq, at: at.toISOString(), type, phase, attempt, message, data };
+}
+
+function ofClient(client: Client) {
+  return { endpoint: client.endpoint, tls: toTlsView(client) };
+}

@@ -1,0 +1,98 @@
+import type { ProvisionedClientView } from '@agent-controller/contracts';
+import { AppError } from '@agent-controller/kernel';
+import {
+  ProvisioningService,
+  ProvisioningWatchService,
+  type NewProvisioning,
+  type StartedProvisioning,
+} from '@agent-controller/provisioning-workflow';
+import { Injectable } from '@nestjs/common';
+import { callerGone, type Reply, type Request } from './http.types';
+import { preferredWaitSeconds } from './prefer-header';
+import { toProvisionedClient, toState } from './provisioning.mapper';
+import { ShutdownSignal } from './shutdown.signal';
+
+const RETRY_AFTER_SECONDS = 5;
+
+interface Exchange {
+  /** Null: answer at once. */
+  waitSeconds: number | null;
+  request: Request;
+  reply: Reply;
+}
+
+/** Answers of calls that may wait for the end of what they began. */
+@Injectable()
+export class WaitingAnswers {
+  constructor(
+    private readonly provisioning: ProvisioningService,
+    private readonly watch: ProvisioningWatchService,
+    private readonly shutdown: ShutdownSignal,
+  ) {}
+
+  /** @throws AppError `validation-failed` */
+  waitSeconds(request: Request): number | null {
+    return preferredWaitSeconds(request.headers['prefer']);
+  }
+
+  pointToInfo(clientId: string, reply: Reply): void {
+    void reply.header('location', infoPath(clientId)).header('retry-after', String(RETRY_AFTER_SECONDS));
+  }
+
+  /** 202, or 201 when it became ready in time. @throws AppError `provisioning-failed` when it failed in time */
+  async provisioned(started: StartedProvisioning, exchange: Exchange): Promise<ProvisionedClientView> {
+    const { waitSeconds, request, reply } = exchange;
+    const { id } = started.client;
+    this.pointToInfo(id, reply);
+    if (waitSeconds === null) return toProvisionedClient(started, started.apiKey);
+    await this.wait(id, exchange);
+    const now = await this.provisioning.find(id, request.caller);
+    if (now.reference.phase === 'failed') {
+      await this.provisioning.withholdKey(now.reference.id);
+      throw failed(now);
+    }
+    if (now.reference.phase === 'ready') void reply.status(201).removeHeader('retry-after');
+    return toProvisionedClient(now, started.apiKey);
+  }
+
+  /** 202, or 204 when all is gone. @throws AppError `provisioning-failed` when the deletion failed in time */
+  async deleted(
+    id: string,
+    state: 'deleting' | 'gone',
+    exchange: Exchange,
+  ): Promise<ProvisionedClientView | undefined> {
+    const { waitSeconds, request, reply } = exchange;
+    if (state === 'deleting' && waitSeconds !== null) await this.wait(id, exchange);
+    if (state === 'gone' || (await this.provisioning.isBuried(id, request.caller))) {
+      void reply.status(204);
+      return undefined;
+    }
+    const now = await this.provisioning.find(id, request.caller);
+    this.pointToInfo(id, reply);
+    if (waitSeconds !== null && now.reference.phase === 'failed') throw failed(now);
+    return toProvisionedClient(now, null);
+  }
+
+  private async wait(id: string, { waitSeconds, request, reply }: Exchange): Promise<void> {
+    const limit = AbortSignal.timeout((waitSeconds ?? 0) * 1000);
+    const signal = AbortSignal.any([limit, this.shutdown.signal, callerGone(request)]);
+    await this.watch.waitUntilSettled(id, signal);
+    void reply.header('preference-applied', `wait=${waitSeconds}`);
+  }
+}
+
+function failed(provisioning: NewProvisioning): AppError {
+  const { client, reference } = provisioning;
+  const { message } = toState(reference);
+  return new AppError('provisioning-failed', `${message} ${reference.lastError?.action ?? ''}`.trim(), {
+    extensions: {
+      clientId: client.id,
+      failure: reference.lastError,
+      location: infoPath(client.id),
+    },
+  });
+}
+
+function infoPath(clientId: string): string {
+  return `/api/clients/${clientId}/provisioning/info`;
+}
