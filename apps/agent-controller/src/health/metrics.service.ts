@@ -1,0 +1,48 @@
+import { PHASES } from '@agent-controller/provisioning-workflow';
+import { Injectable } from '@nestjs/common';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { DataSource } from 'typeorm';
+
+/** Prometheus metrics of this controller, and of the provisionings of its database. */
+@Injectable()
+export class MetricsService {
+  readonly #registry = new Registry();
+  readonly #requests: Histogram;
+
+  constructor(private readonly dataSource: DataSource) {
+    collectDefaultMetrics({ register: this.#registry });
+    this.#requests = new Histogram({
+      name: 'http_request_duration_seconds',
+      help: 'Duration of HTTP requests by route.',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600],
+      registers: [this.#registry],
+    });
+    const gauge: Gauge = new Gauge({
+      name: 'provisionings',
+      help: 'Provisionings by phase, over all controllers of the database.',
+      labelNames: ['phase'],
+      registers: [this.#registry],
+      collect: (): Promise<void> => this.countPhases(gauge),
+    });
+  }
+
+  observeRequest(labels: { method: string; route: string; status: number }, seconds: number): void {
+    this.#requests.observe(labels, seconds);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  metrics(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  private async countPhases(gauge: Gauge): Promise<void> {
+    const rows: { phase: string; count: number }[] = await this.dataSource.query(
+      'SELECT phase, count(*)::integer AS count FROM provisioning_references GROUP BY phase',
+    );
+    for (const phase of PHASES) gauge.set({ phase }, rows.find((row) => row.phase === phase)?.count ?? 0);
+  }
+}

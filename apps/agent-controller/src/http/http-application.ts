@@ -1,0 +1,79 @@
+import fastifyCors from '@fastify/cors';
+import type { Logger } from '@agent-controller/kernel';
+import { RequestMethod } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { randomUUID } from 'node:crypto';
+import { AppModule } from '../app.module';
+import { apiKeyHook } from '../authentication/api-key.hook';
+import type { Env } from '../env';
+import { MetricsService } from '../health/metrics.service';
+import { NestLogger } from '../logger';
+import { ProblemFilter } from './problem.filter';
+import { validationPipe } from './validation.pipe';
+
+/** 20 fields of 16 KB, escaped. */
+const MAX_BODY_BYTES = 2 * 1024 * 1024;
+
+/** The controller behind its HTTP interface, not listening yet. */
+export async function createHttpApplication(env: Env, logger: Logger): Promise<NestFastifyApplication> {
+  const filter = new ProblemFilter(logger);
+  const adapter = new FastifyAdapter({
+    bodyLimit: MAX_BODY_BYTES,
+    genReqId: () => randomUUID(),
+    // Waiting calls and streams end by the shutdown signal; idle connections must not hold the end up.
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => filter.send(error, request, reply),
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(env, logger), adapter, {
+    logger: new NestLogger(logger),
+    abortOnError: false,
+  });
+  const fastify = app.getHttpAdapter().getInstance();
+  if (env.CORS_ORIGIN) {
+    await fastify.register(fastifyCors, {
+      origin: env.CORS_ORIGIN.split(',').map((origin) => origin.trim()),
+      methods: ['GET', 'POST', 'PATCH', 'DELETE'],
+      exposedHeaders: ['Location', 'Retry-After', 'Link', 'Preference-Applied'],
+    });
+  }
+  fastify.addHook('onRequest', apiKeyHook(env.STATIC_API_KEY));
+  fastify.setErrorHandler((error, request, reply) => filter.send(error, request, reply));
+  observeRequests(app, logger);
+  app.setGlobalPrefix('api', { exclude: [{ path: 'metrics', method: RequestMethod.GET }] });
+  app.useGlobalPipes(validationPipe());
+  app.useGlobalFilters(filter);
+  addDocumentation(app);
+  return app;
+}
+
+function observeRequests(app: NestFastifyApplication, logger: Logger): void {
+  const metrics = app.get(MetricsService);
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onResponse', async (request, reply) => {
+      const { method, id: requestId } = request;
+      const route = request.routeOptions.url ?? 'unknown';
+      const { statusCode: status, elapsedTime } = reply;
+      metrics.observeRequest({ method, route, status }, elapsedTime / 1000);
+      logger.info(
+        { requestId, method, path: request.url.split('?')[0], status, ms: Math.round(elapsedTime) },
+        'request',
+      );
+    });
+}
+
+function addDocumentation(app: NestFastifyApplication): void {
+  const config = new DocumentBuilder()
+    .setTitle('Agent Controller')
+    .setDescription('Errors are RFC 9457 problem details (`application/problem+json`) with a stable `code`.')
+    .setVersion('0.1.0')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'STATIC_API_KEY' })
+    .build();
+  const document = () =>
+    SwaggerModule.createDocument(app, config, { operationIdFactory: (_controller, method) => method });
+  SwaggerModule.setup('api/docs', app, document, { jsonDocumentUrl: 'api/openapi.json' });
+}

@@ -1,0 +1,65 @@
+import type { Problem } from '@agent-controller/contracts';
+import { AppError, ERROR_STATUS, type ErrorCode, type Logger } from '@agent-controller/kernel';
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { STATUS_CODES } from 'node:http';
+
+/** Every error leaves as RFC 9457 problem details; what we did not expect is logged, and told as nothing but an id. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.send(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  send(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const known = toAppError(error);
+    if (!known)
+      this.logger.error({ err: error, requestId: request.id, path: request.routeOptions.url }, 'a request failed');
+    const problem = toProblem(known ?? new AppError('internal-error', INTERNAL), request.id);
+    const { retryAfterSeconds, extensions } = known?.options ?? {};
+    if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds));
+    if (typeof extensions?.['location'] === 'string') void reply.header('location', extensions['location']);
+    void reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  }
+}
+
+const INTERNAL = 'The controller met an error of its own. Its log has more under this requestId.';
+
+function toProblem({ code, message, options }: AppError, requestId: string): Problem {
+  const status = ERROR_STATUS[code];
+  return {
+    type: `urn:agent-controller:problem:${code}`,
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    code,
+    detail: message,
+    ...(options.errors ? { errors: options.errors } : {}),
+    requestId,
+    ...options.extensions,
+  };
+}
+
+/** Errors of Nest and Fastify in our terms; null for what nobody expected. */
+function toAppError(error: unknown): AppError | null {
+  if (error instanceof AppError) return error;
+  const status = error instanceof HttpException ? error.getStatus() : (error as { statusCode?: number }).statusCode;
+  const code = (error as { code?: string }).code ?? '';
+  if (isDatabaseAway(code))
+    return new AppError('service-unavailable', 'The database cannot be reached.', { retryAfterSeconds: 5 });
+  const found: Partial<Record<number, [ErrorCode, string]>> = {
+    400: ['malformed-body', 'The request is not well-formed: the body must be JSON.'],
+    404: ['not-found', 'There is no such call. GET /api/docs lists all.'],
+    405: ['method-not-allowed', 'There is no such call with this method.'],
+    413: ['payload-too-large', 'The body is too large.'],
+    415: ['unsupported-media-type', 'Send `Content-Type: application/json`.'],
+  };
+  const entry = found[status ?? 0];
+  return entry ? new AppError(...entry) : null;
+}
+
+function isDatabaseAway(code: string): boolean {
+  return ['ECONNREFUSED', 'ECONNRESET', '57P01', '57P03', '53300'].includes(code);
+}

@@ -1,0 +1,31 @@
+import { AppError, type FieldError } from '@agent-controller/kernel';
+import { ValidationPipe } from '@nestjs/common';
+import type { ValidationError } from 'class-validator';
+
+/** Turns bodies and queries into DTOs. Errors have one entry per field, and never show a value. */
+export function validationPipe(): ValidationPipe {
+  return new ValidationPipe({
+    transform: true,
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+    stopAtFirstError: true,
+    validationError: { target: false, value: false },
+    exceptionFactory: (errors) => {
+      const fields = errors.flatMap((error) => fieldErrors(error));
+      const names = fields.map(({ field }) => field).join(', ');
+      return new AppError('validation-failed', `The request is not valid. See: ${names}.`, { errors: fields });
+    },
+  });
+}
+
+function fieldErrors({ property, constraints = {}, children = [] }: ValidationError, parent = ''): FieldError[] {
+  const field = `${parent}${property}`;
+  const [constraint] = Object.entries(constraints);
+  const own = constraint ? [{ field, message: message(constraint) }] : [];
+  return [...own, ...children.flatMap((child) => fieldErrors(child, `${field}.`))];
+}
+
+function message([name, text]: [string, string]): string {
+  return name === 'whitelistValidation' ? 'is not a field of this request' : text;
+}

@@ -1,0 +1,22 @@
+import 'reflect-metadata';
+import { migrateUp } from './database';
+import { ConfigurationError, parseEnv } from './env';
+import { createHttpApplication } from './http/http-application';
+import { createLogger } from './logger';
+
+async function main(): Promise<void> {
+  const env = parseEnv();
+  const logger = createLogger(env.LOG_LEVEL);
+  await migrateUp(env.DATABASE_DIRECT_URL ?? env.DATABASE_URL);
+  const app = await createHttpApplication(env, logger);
+  app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
+  await app.listen(env.PORT, env.HOST);
+  logger.info({ url: await app.getUrl() }, 'agent-controller listens');
+}
+
+main().catch((error: Error) => {
+  // A driver's error may quote what it was given; the message of ours was written for people.
+  const text = error instanceof ConfigurationError ? error.message : `The controller cannot start: ${error.message}`;
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+});

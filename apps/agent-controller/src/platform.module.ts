@@ -1,0 +1,32 @@
+import { CloudProviderRegistry } from '@agent-controller/cloud-port';
+import { SecretBox, systemClock, type Logger } from '@agent-controller/kernel';
+import { CLOCK, LOGGER } from '@agent-controller/provisioning-workflow';
+import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { cloudProviders } from './cloud-providers';
+import { createDataSource } from './database';
+import type { Env } from './env';
+
+/** What everything stands on: database, keys, providers, clock, log. */
+@Module({})
+export class PlatformModule implements OnApplicationShutdown {
+  constructor(private readonly dataSource: DataSource) {}
+
+  static register(env: Env, logger: Logger): DynamicModule {
+    return {
+      module: PlatformModule,
+      providers: [
+        { provide: DataSource, useFactory: () => createDataSource(env.DATABASE_URL).initialize() },
+        { provide: SecretBox, useFactory: () => new SecretBox(env.ENCRYPTION_KEYS) },
+        { provide: CloudProviderRegistry, useFactory: () => new CloudProviderRegistry(cloudProviders(env)) },
+        { provide: CLOCK, useValue: systemClock },
+        { provide: LOGGER, useValue: logger },
+      ],
+      exports: [DataSource, SecretBox, CloudProviderRegistry, CLOCK, LOGGER],
+    };
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.dataSource.destroy();
+  }
+}
