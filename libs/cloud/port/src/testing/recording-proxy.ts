@@ -1,6 +1,7 @@
 import {
   createServer,
   request as sendRequest,
+  type IncomingHttpHeaders,
   type IncomingMessage,
   type Server,
   type ServerResponse,
@@ -16,6 +17,8 @@ export interface HttpExchange {
   status: number;
   responseBody: unknown;
 }
+
+const OF_ONE_CONNECTION = ['connection', 'keep-alive', 'transfer-encoding'];
 
 /** Stands between an adapter and the emulator, notes all that passes, and can lose an answer after the work was done. */
 export class RecordingProxy {
@@ -56,8 +59,7 @@ export class RecordingProxy {
         response.destroy();
         return;
       }
-      const { connection: _, 'transfer-encoding': __, ...headers } = answer.headers;
-      response.writeHead(answer.statusCode ?? 502, headers).end(answerBody);
+      response.writeHead(answer.statusCode ?? 502, without(answer.headers, OF_ONE_CONNECTION)).end(answerBody);
     } catch {
       response.destroy();
     }
@@ -65,7 +67,7 @@ export class RecordingProxy {
 
   private forward({ method, url, headers }: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const { host: _, connection: __, ...passed } = headers;
+      const passed = without(headers, ['host', ...OF_ONE_CONNECTION]);
       sendRequest(this.target + url, { method, headers: passed }, resolve)
         .on('error', reject)
         .end(body);
@@ -91,6 +93,16 @@ async function readAll(message: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+function without(headers: IncomingHttpHeaders, names: readonly string[]): IncomingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
+}
+
+/** What is no JSON stays text, so that a check of it fails. */
 function parse(body: Buffer): unknown {
-  return body.length === 0 ? undefined : (JSON.parse(body.toString()) as unknown);
+  if (body.length === 0) return undefined;
+  try {
+    return JSON.parse(body.toString()) as unknown;
+  } catch {
+    return body.toString();
+  }
 }

@@ -1,0 +1,10 @@
+import { describeCloudProviderContract } from '@agent-controller/cloud-port/testing';
+import { DigitalOceanProvider } from './digital-ocean.provider';
+
+describeCloudProviderContract('digital-ocean', {
+  apiPath: '/digitalocean/v2',
+  image: 'debian-13-x64',
+  uniqueNames: false,
+  openapi: { file: 'digitalocean.json', pathPrefix: '/digitalocean', differences: [] },
+  createProvider: (options) => new DigitalOceanProvider(options),
+});
