@@ -153,6 +153,7 @@ describe('answers that are no answers', () => {
     ['a dropped connection', 'drop', 'unavailable', 'outcome-unknown'],
     ['half an answer', 'cut', 'unavailable', 'outcome-unknown'],
     ['silence', 'hang', 'unavailable', 'outcome-unknown'],
+    ['an answer without end', 'drip', 'unavailable', 'outcome-unknown'],
   ])('%s', async (_, answer, onRead, onCreate) => {
     const provider = await digitalOcean.start(get('/droplets/1', answer), post('/droplets', answer));
     expect((await rejection(provider.get('1'))).kind).toBe(onRead);

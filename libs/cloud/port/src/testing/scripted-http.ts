@@ -20,8 +20,9 @@ export interface ScriptedStep {
    * - `drop`: the request is read, then the connection ends without an answer.
    * - `cut`: the answer ends in the middle.
    * - `hang`: nothing ever comes.
+   * - `drip`: something always comes, and never an end.
    */
-  answer: ScriptedAnswer | 'drop' | 'cut' | 'hang';
+  answer: ScriptedAnswer | 'drop' | 'cut' | 'hang' | 'drip';
 }
 
 export interface SeenRequest {
@@ -94,6 +95,12 @@ function reply(response: ServerResponse, answer: ScriptedStep['answer']): void {
   if (answer === 'cut') {
     response.writeHead(201, { 'content-type': 'application/json', 'content-length': '1000' });
     response.write('{"server":', () => response.destroy());
+    return;
+  }
+  if (answer === 'drip') {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const drops = setInterval(() => response.write(' '), 20);
+    response.on('close', () => clearInterval(drops));
     return;
   }
   response.writeHead(answer.status, answer.headers).end(answer.body);
