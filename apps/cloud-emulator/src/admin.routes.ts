@@ -1,0 +1,119 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { SIZES } from './digital-ocean/digital-ocean.catalogue';
+import { faultSchema, type Faults } from './faults';
+import { ADDRESS_PRICE_MONTHLY, SERVER_TYPES, VAT_RATE } from './hetzner/hetzner.catalogue';
+import { tokenHash, type Project, type ServerRecord } from './project';
+import type { World } from './world';
+
+const settingsSchema = z.strictObject({
+  bootMs: z.number().int().nonnegative().optional(),
+  installMs: z.number().int().nonnegative().optional(),
+  startMs: z.number().int().nonnegative().optional(),
+  deleteMs: z.number().int().nonnegative().optional(),
+  listLagMs: z.number().int().nonnegative().optional(),
+});
+const tokenSchema = z.strictObject({ token: z.string().min(1), value: z.boolean().default(true) });
+const clientSchema = z.strictObject({ realm: z.string(), clientId: z.string(), secret: z.string() });
+
+type TokenQuery = { Querystring: { token?: string } };
+
+/** `/admin/…`: what a developer wants to see and to break. `?token=` narrows to one token's project. */
+export function adminRoutes(world: World, faults: Faults) {
+  return async (app: FastifyInstance): Promise<void> => {
+    app.get<TokenQuery>('/servers', ({ query }) => {
+      const projects = world.projects().filter((project) => isOf(project, query.token));
+      return projects.flatMap((project) => [...project.servers.values()].map((server) => serverView(project, server)));
+    });
+    app.get<TokenQuery>('/requests', ({ query: { token } }) =>
+      world.requests.filter((request) => token === undefined || request.tokenHash === tokenHash(token)),
+    );
+    app.get('/settings', () => world.settings);
+    app.put('/settings', ({ body }, reply) =>
+      checked(reply, settingsSchema.safeParse(body), (changes) => Object.assign(world.settings, changes)),
+    );
+    app.get('/faults', () => faults.list());
+    app.post('/faults', ({ body }, reply) =>
+      checked(reply, faultSchema.safeParse(body), (fault) => {
+        void reply.status(201);
+        return { id: faults.add(fault).id };
+      }),
+    );
+    app.delete<TokenQuery>('/faults', ({ query }, reply) => {
+      faults.clear(query.token);
+      return reply.status(204).send();
+    });
+    for (const [path, tokens] of [
+      ['/tokens/revoke', world.revoked],
+      ['/tokens/readonly', world.readOnly],
+    ] as const) {
+      app.post(path, ({ body }, reply) =>
+        checked(reply, tokenSchema.safeParse(body), ({ token, value }) => {
+          if (value) tokens.add(token);
+          else tokens.delete(token);
+          return {};
+        }),
+      );
+    }
+    app.put('/keycloak/clients', ({ body }, reply) =>
+      checked(reply, clientSchema.safeParse(body), ({ secret, ...client }) => {
+        world.keycloak.register(client, secret);
+        return {};
+      }),
+    );
+  };
+}
+
+function isOf(project: Project, token: string | undefined): boolean {
+  return token === undefined || project.tokenHash === tokenHash(token);
+}
+
+function checked<T>(
+  reply: FastifyReply,
+  parsed: { success: boolean; data?: T; error?: z.ZodError },
+  use: (data: T) => object,
+) {
+  if (parsed.success) return use(parsed.data as T);
+  return reply
+    .status(400)
+    .send({ errors: parsed.error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) });
+}
+
+function serverView(project: Project, server: ServerRecord) {
+  const { machine } = server;
+  return {
+    id: String(server.id),
+    provider: project.provider,
+    tokenHash: project.tokenHash,
+    name: server.name,
+    type: server.typeId,
+    location: server.locationId,
+    image: server.imageName,
+    labels: server.labels,
+    tags: server.tags,
+    sshKeyIds: server.sshKeyIds,
+    address: server.address,
+    privateAddress: server.privateAddress,
+    createdAt: server.createdAt.toISOString(),
+    life: machine.life,
+    stage: machine.stage,
+    problem: machine.problem,
+    cost: cost(project, server),
+    agentEnvironment: machine.deployment?.agentEnvironment ?? null,
+    postgresEnvironment: machine.deployment?.postgresEnvironment ?? null,
+    files: machine.files.map(({ path, permissions, content }) => ({
+      path,
+      permissions,
+      content: content.toString('utf8'),
+    })),
+  };
+}
+
+/** What the server costs a month, with tax and address. */
+function cost(project: Project, { typeId }: ServerRecord) {
+  if (project.provider === 'digitalocean') {
+    return { monthly: SIZES.find(({ slug }) => slug === typeId)?.price_monthly ?? 0, currency: 'USD' };
+  }
+  const net = (SERVER_TYPES.find(({ name }) => name === typeId)?.priceMonthly ?? 0) + ADDRESS_PRICE_MONTHLY;
+  return { monthly: Math.round(net * (1 + VAT_RATE) * 100) / 100, currency: 'EUR' };
+}

@@ -1,0 +1,45 @@
+import Fastify from 'fastify';
+import type { AddressInfo } from 'node:net';
+import { adminRoutes } from './admin.routes';
+import { digitalOceanRoutes } from './digital-ocean/digital-ocean.routes';
+import { Faults } from './faults';
+import { hetznerRoutes } from './hetzner/hetzner.routes';
+import { keycloakRoutes } from './keycloak.routes';
+import type { Settings } from './settings';
+import { World } from './world';
+
+const HETZNER = '/hetzner/v1';
+const DIGITAL_OCEAN = '/digitalocean/v2';
+
+export interface EmulatorOptions extends Partial<Settings> {
+  host?: string;
+  /** 0: any free one. */
+  port?: number;
+  log?: (message: string) => void;
+}
+
+export interface RunningEmulator {
+  url: string;
+  close(): Promise<void>;
+}
+
+/** Both providers' APIs, a Keycloak, and the servers that they boot. State is in memory. */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<RunningEmulator> {
+  const { host = '127.0.0.1', port = 0, log = () => undefined, ...settings } = options;
+  const world = new World(settings, log);
+  const faults = new Faults();
+  const app = Fastify({ forceCloseConnections: true, bodyLimit: 1024 * 1024 });
+  await app.register(hetznerRoutes(world, faults, HETZNER), { prefix: HETZNER });
+  await app.register(digitalOceanRoutes(world, faults, DIGITAL_OCEAN), { prefix: DIGITAL_OCEAN });
+  await app.register(keycloakRoutes(world.keycloak), { prefix: '/keycloak' });
+  await app.register(adminRoutes(world, faults), { prefix: '/admin' });
+  await app.listen({ host, port });
+  const { port: actual } = app.server.address() as AddressInfo;
+  return {
+    url: `http://${host}:${actual}`,
+    close: async () => {
+      await app.close();
+      await world.close();
+    },
+  };
+}

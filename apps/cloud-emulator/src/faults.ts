@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import type { ProviderName } from './project';
+
+export const faultSchema = z.strictObject({
+  provider: z.enum(['hetzner', 'digitalocean']).optional(),
+  token: z.string().optional(),
+  method: z.string().optional(),
+  /** A regular expression on the path without its prefix, such as `^/servers$`. */
+  path: z.string().optional(),
+  /** How often; without it, until removed. */
+  times: z.number().int().positive().optional(),
+  status: z.number().int().optional(),
+  body: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+  delayMs: z.number().int().nonnegative().optional(),
+  /** Does the work, then closes the connection without an answer. */
+  dropAnswer: z.boolean().optional(),
+  /** A server ordered meanwhile is said to run, but nothing on it ever answers. */
+  bootFailure: z.boolean().optional(),
+  /** A server ordered meanwhile is accepted, and then does not exist. */
+  vanish: z.boolean().optional(),
+});
+
+export type Fault = z.infer<typeof faultSchema> & { id: number };
+
+interface Asked {
+  provider: ProviderName;
+  token: string;
+  method: string;
+  path: string;
+}
+
+/** Trouble that was ordered by the admin API. */
+export class Faults {
+  readonly #faults: Fault[] = [];
+  #nextId = 1;
+
+  add(fault: z.infer<typeof faultSchema>): Fault {
+    const added = { ...fault, id: this.#nextId++ };
+    this.#faults.push(added);
+    return added;
+  }
+
+  list(): Fault[] {
+    // A token is not shown, not even to its owner.
+    return this.#faults.map(({ token: _token, ...fault }) => fault);
+  }
+
+  clear(token?: string): void {
+    const kept = token === undefined ? [] : this.#faults.filter((fault) => fault.token !== token);
+    this.#faults.splice(0, this.#faults.length, ...kept);
+  }
+
+  /** The first that fits this request; uses it up. */
+  take(asked: Asked): Fault | undefined {
+    const index = this.#faults.findIndex((fault) => fits(fault, asked));
+    const fault = this.#faults[index];
+    if (fault?.times !== undefined && --fault.times <= 0) this.#faults.splice(index, 1);
+    return fault;
+  }
+}
+
+function fits(fault: Fault, { provider, token, method, path }: Asked): boolean {
+  return (
+    (fault.provider ?? provider) === provider &&
+    (fault.token ?? token) === token &&
+    (fault.method ?? method).toUpperCase() === method &&
+    (fault.path === undefined || new RegExp(fault.path).test(path))
+  );
+}

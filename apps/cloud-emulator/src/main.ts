@@ -1,0 +1,58 @@
+import { parseArgs } from 'node:util';
+import { startEmulator } from './cloud-emulator';
+
+const WATCH_MS = 500;
+
+/** `main.js [--host H] [--port N] [--boot-ms N] [--install-ms N] [--start-ms N] [--log] [--exit-with PID]` */
+async function main(): Promise<void> {
+  // eslint-disable-next-line no-restricted-properties -- a program of its own
+  if (process.env['NODE_ENV'] === 'production') throw new Error('The cloud emulator never runs in production.');
+  const { values } = parseArgs({
+    options: {
+      host: { type: 'string' },
+      port: { type: 'string' },
+      'boot-ms': { type: 'string' },
+      'install-ms': { type: 'string' },
+      'start-ms': { type: 'string' },
+      'exit-with': { type: 'string' },
+      log: { type: 'boolean' },
+    },
+  });
+  const emulator = await startEmulator({
+    ...given('host', values.host),
+    ...given('port', number('port', values.port)),
+    ...given('bootMs', number('boot-ms', values['boot-ms'])),
+    ...given('installMs', number('install-ms', values['install-ms'])),
+    ...given('startMs', number('start-ms', values['start-ms'])),
+    log: values.log ? (message) => void process.stdout.write(`${new Date().toISOString()} ${message}\n`) : undefined,
+  });
+  process.stdout.write(`cloud-emulator listening on ${emulator.url}\n`);
+  const stop = () => void emulator.close().then(() => process.exit(0));
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+  const parent = number('exit-with', values['exit-with']);
+  if (parent !== undefined) setInterval(() => isAlive(parent) || stop(), WATCH_MS);
+}
+
+function given<T>(key: string, value: T | undefined): Record<string, T> {
+  return value === undefined ? {} : { [key]: value };
+}
+
+function number(name: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (!/^\d+$/.test(value)) throw new Error(`--${name} must be a whole number`);
+  return Number(value);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+main().catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,102 @@
+import { posix } from 'node:path';
+import { readCaddyfile } from './caddyfile';
+import type { CloudConfig } from './cloud-init';
+import { readCompose, type ComposeService, type ServerFiles } from './compose';
+import { RefusedError } from './refused.error';
+
+export interface PublishedSite {
+  port: number;
+  certificate: string;
+  key: string;
+  /** What answers behind it: the agent-manager's REST API, its Socket.IO, or nothing. */
+  upstream: 'api' | 'web-socket' | 'none';
+}
+
+/** What the user data makes of a server. */
+export interface Deployment {
+  agentEnvironment: Record<string, string>;
+  postgresEnvironment: Record<string, string>;
+  sites: PublishedSite[];
+  /** Why the agent-manager never becomes healthy, or null. */
+  agentProblem: string | null;
+}
+
+/** @throws RefusedError when nothing would ever answer */
+export function plan({ files, commands }: CloudConfig): Deployment {
+  const contents: ServerFiles = new Map(files.map(({ path, content }) => [path, content.toString('utf8')]));
+  for (const words of commands) {
+    const script = Array.isArray(words) ? words.find((word) => word.startsWith('/opt/')) : undefined;
+    if (script && !contents.has(script)) throw new RefusedError(`runcmd runs ${script}, which does not exist`);
+  }
+  if (commands.length === 0) throw new RefusedError('runcmd is empty: nothing starts the containers');
+  const composePath = [...contents.keys()].find((path) => posix.basename(path) === 'docker-compose.yml');
+  if (!composePath) throw new RefusedError('No docker-compose.yml was written');
+  // The script writes the group of the Docker socket to .env; there is no Docker here to ask.
+  const services = readCompose(contents, posix.dirname(composePath), { DOCKER_GID: '999' });
+  const proxy = role(services, 'proxy', ({ image }) => /caddy/.test(image));
+  const postgres = role(services, 'postgres', ({ image }) => /postgres/.test(image));
+  const agent = role(services, 'agent-manager', (service) => service !== proxy && service !== postgres);
+  return {
+    agentEnvironment: agent.environment,
+    postgresEnvironment: postgres.environment,
+    sites: sites(proxy, agent, contents),
+    agentProblem: agentProblem(agent, postgres, proxy),
+  };
+}
+
+function role(services: ComposeService[], name: string, is: (service: ComposeService) => boolean): ComposeService {
+  const found = services.find(is);
+  if (!found) throw new RefusedError(`Compose: there is no service that could be the ${name}`);
+  return found;
+}
+
+function sites(proxy: ComposeService, agent: ComposeService, files: ServerFiles): PublishedSite[] {
+  const inContainer = (path: string) => {
+    for (const { source, target } of proxy.volumes) {
+      if (path === target || path.startsWith(`${target}/`)) {
+        const text = files.get(posix.join(source, posix.relative(target, path)));
+        if (text !== undefined) return text;
+      }
+    }
+    throw new RefusedError(`Caddy: ${path} is not mounted into the container`);
+  };
+  return readCaddyfile(inContainer('/etc/caddy/Caddyfile')).flatMap((site) => {
+    const published = proxy.ports.find(({ container }) => container === site.port);
+    if (!published) return [];
+    const [certificate, key] = [inContainer(site.certificatePath), inContainer(site.keyPath)];
+    return { port: published.host, certificate, key, upstream: upstreamKind(site.upstream, agent) };
+  });
+}
+
+function upstreamKind(
+  { host, port }: { host: string; port: number },
+  agent: ComposeService,
+): PublishedSite['upstream'] {
+  if (host !== agent.name) return 'none';
+  if (String(port) === (agent.environment['PORT'] ?? '3000')) return 'api';
+  return String(port) === (agent.environment['WEBSOCKET_PORT'] ?? '8080') ? 'web-socket' : 'none';
+}
+
+/** As seen with the real image: without its secrets or its database it exits. */
+function agentProblem(agent: ComposeService, postgres: ComposeService, proxy: ComposeService): string | null {
+  const ours = agent.environment;
+  const theirs = postgres.environment;
+  if (!ours['JWT_SECRET']) return 'agent-manager exits with code 1: JWT_SECRET is missing';
+  if (Buffer.from(ours['ENCRYPTION_KEY'] ?? '', 'base64').length !== 32) {
+    return 'agent-manager exits with code 1: ENCRYPTION_KEY is not base64 of 32 bytes';
+  }
+  if (!theirs['POSTGRES_PASSWORD']) return 'postgres exits with code 1: POSTGRES_PASSWORD is missing';
+  const shares = (a: ComposeService, b: ComposeService) => a.networks.some((network) => b.networks.includes(network));
+  if (ours['DB_HOST'] !== postgres.name || !shares(agent, postgres)) return 'agent-manager cannot reach postgres';
+  if (!shares(agent, proxy)) return 'the proxy cannot reach the agent-manager';
+  const user = theirs['POSTGRES_USER'] ?? 'postgres';
+  const pairs = [
+    [ours['DB_PASSWORD'], theirs['POSTGRES_PASSWORD']],
+    [ours['DB_USERNAME'], user],
+    [ours['DB_DATABASE'], theirs['POSTGRES_DB'] ?? user],
+  ];
+  if (pairs.some(([a, b]) => a !== b)) return 'postgres refuses the agent-manager: name or password differ';
+  if (ours['AUTHENTICATION_METHOD'] === 'api-key' && !ours['STATIC_API_KEY'])
+    return 'agent-manager exits: STATIC_API_KEY is missing';
+  return null;
+}

@@ -1,0 +1,21 @@
+/** How the emulated world behaves. Times in milliseconds. */
+export interface Settings {
+  /** From the order until the provider says "running". */
+  bootMs: number;
+  /** From then until the proxy answers. */
+  installMs: number;
+  /** From then until the agent-manager is healthy. */
+  startMs: number;
+  /** From a deletion until "not found". */
+  deleteMs: number;
+  /** How long new droplets are missing from lists, as at the real DigitalOcean. */
+  listLagMs: number;
+}
+
+export const DEFAULT_SETTINGS: Settings = {
+  bootMs: 4_000,
+  installMs: 5_000,
+  startMs: 3_000,
+  deleteMs: 300,
+  listLagMs: 300,
+};
