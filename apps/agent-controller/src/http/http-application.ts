@@ -40,7 +40,6 @@ export async function createHttpApplication(env: Env, logger: Logger): Promise<N
     });
   }
   fastify.addHook('onRequest', apiKeyHook(env.STATIC_API_KEY));
-  fastify.setErrorHandler((error, request, reply) => filter.send(error, request, reply));
   observeRequests(app, logger);
   app.setGlobalPrefix('api', { exclude: [{ path: 'metrics', method: RequestMethod.GET }] });
   app.useGlobalPipes(validationPipe());

@@ -92,7 +92,7 @@ export class CatalogueService {
       const [serverTypes, locations] = await Promise.all([provider.listServerTypes(), provider.listLocations()]);
       return { serverTypes, locations };
     } catch (error) {
-      throw error instanceof CloudError ? providerError(error, provider) : error;
+      throw error instanceof CloudError ? providerError(error) : error;
     }
   }
 }

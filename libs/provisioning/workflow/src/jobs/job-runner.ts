@@ -29,7 +29,7 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
     events.on('pool:create', ({ workerPool }) => this.reconciler.start(workerPool.id));
     this.#runner = await run({
       connectionString: this.options.directDatabaseUrl,
-      maxPoolSize: 4,
+      maxPoolSize: this.options.jobConcurrency,
       noHandleSignals: true,
       taskList: this.tasks(),
       events,

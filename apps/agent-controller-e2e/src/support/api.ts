@@ -1,0 +1,57 @@
+export interface Answer<T = unknown> {
+  status: number;
+  headers: Headers;
+  body: T;
+}
+
+/** Calls the controller over HTTP with its key. */
+export class Api {
+  constructor(
+    readonly url: string,
+    private readonly apiKey: string,
+  ) {}
+
+  get<T>(path: string, headers: Record<string, string> = {}): Promise<Answer<T>> {
+    return this.call<T>('GET', path, undefined, headers);
+  }
+
+  post<T>(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
+    return this.call<T>('POST', path, body, headers);
+  }
+
+  patch<T>(path: string, body: unknown): Promise<Answer<T>> {
+    return this.call<T>('PATCH', path, body, {});
+  }
+
+  delete<T>(path: string, headers: Record<string, string> = {}): Promise<Answer<T>> {
+    return this.call<T>('DELETE', path, undefined, headers);
+  }
+
+  /** The raw response, for streams. */
+  open(path: string, headers: Record<string, string>): Promise<Response> {
+    return fetch(this.url + path, { headers: { authorization: `Bearer ${this.apiKey}`, ...headers } });
+  }
+
+  private async call<T>(
+    method: string,
+    path: string,
+    body: unknown,
+    headers: Record<string, string>,
+  ): Promise<Answer<T>> {
+    const response = await fetch(this.url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.apiKey}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (text === '' ? undefined : JSON.parse(text)) as T,
+    };
+  }
+}

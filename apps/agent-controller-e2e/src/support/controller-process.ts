@@ -1,0 +1,97 @@
+import { createTestDatabase, type TestDatabase } from '@agent-controller/database/testing';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Api } from './api';
+import { EmulatorAdmin, emulatorUrl } from './emulator-admin';
+
+const PROGRAM = join(__dirname, '../../../../dist/apps/agent-controller/src/main.js');
+
+/** One installation for one suite: a database, projects at both providers, and as many controllers as it starts. */
+export class Installation {
+  readonly apiKey = randomBytes(24).toString('hex');
+  /** Unique, so that this suite's servers are its own. */
+  readonly token = `e2e-${randomUUID()}`;
+  readonly emulator = new EmulatorAdmin(this.token);
+  readonly encryptionKey = randomBytes(32).toString('base64');
+  readonly #controllers: Controller[] = [];
+
+  private constructor(readonly database: TestDatabase) {}
+
+  static async create(): Promise<Installation> {
+    return new Installation(await createTestDatabase());
+  }
+
+  async startController(changes: Record<string, string> = {}): Promise<Controller> {
+    const controller = await Controller.start({ ...this.environment(), ...changes }, this.apiKey);
+    this.#controllers.push(controller);
+    return controller;
+  }
+
+  environment(): Record<string, string> {
+    return {
+      PATH: process.env.PATH ?? '',
+      NODE_ENV: 'test',
+      HOST: '127.0.0.1',
+      PORT: '0',
+      DATABASE_URL: this.database.url,
+      ENCRYPTION_KEYS: this.encryptionKey,
+      AUTHENTICATION_METHOD: 'api-key',
+      STATIC_API_KEY: this.apiKey,
+      HETZNER_API_TOKEN: this.token,
+      HETZNER_API_BASE_URL: `${emulatorUrl()}/hetzner/v1`,
+      DIGITALOCEAN_API_TOKEN: this.token,
+      DIGITALOCEAN_API_BASE_URL: `${emulatorUrl()}/digitalocean/v2`,
+      KEYCLOAK_AUTH_SERVER_URL: `${emulatorUrl()}/keycloak`,
+      KEYCLOAK_REALM: 'e2e',
+    };
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all(this.#controllers.map((controller) => controller.stop()));
+    await this.emulator.clearFaults();
+    await this.database.drop();
+  }
+}
+
+/** One controller in a process of its own, as operators run it. */
+export class Controller {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly url: string,
+    readonly api: Api,
+    private readonly output: string[],
+  ) {}
+
+  static async start(environment: Record<string, string>, apiKey: string): Promise<Controller> {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const output: string[] = [];
+    child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString()));
+    const url = await new Promise<string>((resolve, reject) => {
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        output.push(line);
+        const listening = /"url":"(http[^"]+)".*listens/.exec(line);
+        if (listening?.[1]) resolve(listening[1]);
+      });
+      child.once('exit', (code) => reject(new Error(`The controller ended with code ${code}:\n${output.join('\n')}`)));
+    });
+    return new Controller(child, url, new Api(url, apiKey), output);
+  }
+
+  /** Everything that it has written. */
+  log(): string {
+    return this.output.join('\n');
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const exited = once(this.child, 'exit');
+    this.child.kill(signal);
+    await exited;
+  }
+}

@@ -1,0 +1,53 @@
+export function emulatorUrl(): string {
+  const url = process.env.TEST_EMULATOR_URL;
+  if (!url) throw new Error('TEST_EMULATOR_URL comes from the global set-up');
+  return url;
+}
+
+export interface EmulatedServerView {
+  id: string;
+  provider: string;
+  name: string;
+  address: string;
+  life: string;
+  stage: string;
+  problem: string | null;
+  agentEnvironment: Record<string, string> | null;
+  cost: { monthly: number; currency: string };
+}
+
+/** The cloud emulator's admin API, narrowed to one token. */
+export class EmulatorAdmin {
+  constructor(private readonly token: string) {}
+
+  async servers(): Promise<EmulatedServerView[]> {
+    const response = await fetch(`${emulatorUrl()}/admin/servers?token=${this.token}`);
+    return (await response.json()) as EmulatedServerView[];
+  }
+
+  async requests(): Promise<{ method: string; path: string; status: number }[]> {
+    const response = await fetch(`${emulatorUrl()}/admin/requests?token=${this.token}`);
+    return (await response.json()) as { method: string; path: string; status: number }[];
+  }
+
+  async addFault(fault: Record<string, unknown>): Promise<void> {
+    const response = await fetch(`${emulatorUrl()}/admin/faults`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...fault, token: this.token }),
+    });
+    if (response.status !== 201) throw new Error(`The emulator refuses the fault: ${await response.text()}`);
+  }
+
+  async clearFaults(): Promise<void> {
+    await fetch(`${emulatorUrl()}/admin/faults?token=${this.token}`, { method: 'DELETE' });
+  }
+
+  async setTokenRevoked(value: boolean): Promise<void> {
+    await fetch(`${emulatorUrl()}/admin/tokens/revoke`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ token: this.token, value }),
+    });
+  }
+}
