@@ -24,6 +24,15 @@ export interface Door {
 
 /** What every call of a provider's API goes through: token, budget, ordered faults, and the log of requests. */
 export function addGate(app: FastifyInstance, world: World, faults: Faults, door: Door): void {
+  // Clients send `Content-Type: application/json` with calls that have no body as well.
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      done(null, body === '' ? undefined : JSON.parse(String(body)));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
   app.addHook('onRequest', async (request, reply) => {
     const token = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
     if (!token || world.revoked.has(token)) return door.unauthorized(reply, 'token');

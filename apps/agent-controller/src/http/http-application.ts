@@ -4,7 +4,7 @@ import { RequestMethod } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { AppModule } from '../app.module';
 import { apiKeyHook } from '../authentication/api-key.hook';
@@ -30,8 +30,10 @@ export async function createHttpApplication(env: Env, logger: Logger): Promise<N
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(env, logger), adapter, {
     logger: new NestLogger(logger),
     abortOnError: false,
+    bodyParser: false,
   });
   const fastify = app.getHttpAdapter().getInstance();
+  acceptJson(fastify);
   if (env.CORS_ORIGIN) {
     await fastify.register(fastifyCors, {
       origin: env.CORS_ORIGIN.split(',').map((origin) => origin.trim()),
@@ -46,6 +48,16 @@ export async function createHttpApplication(env: Env, logger: Logger): Promise<N
   app.useGlobalFilters(filter);
   addDocumentation(app);
   return app;
+}
+
+/** JSON bodies; none at all is fine as well, since clients send the content type with a DELETE too. */
+function acceptJson(fastify: FastifyInstance): void {
+  const parse = fastify.getDefaultJsonParser('error', 'error');
+  fastify.removeContentTypeParser(['application/json', 'text/plain']);
+  fastify.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else parse(request, body, done);
+  });
 }
 
 function observeRequests(app: NestFastifyApplication, logger: Logger): void {

@@ -19,6 +19,9 @@ export class StepErrors {
   async resultOf(error: unknown, context: StepContext): Promise<StepResult> {
     if (error instanceof CloudError && !isPassing(error)) {
       const failure = cloudFailure(error);
+      if (context.reference.phase === 'deleting' && error.kind === 'invalid') {
+        return fail({ ...failure, action: 'Delete again. The server may still run, and is billed while it does.' });
+      }
       if (error.kind !== 'capacity') return fail(failure);
       return fail({ ...failure, action: `${failure.action}${await this.alternatives(context)}` });
     }

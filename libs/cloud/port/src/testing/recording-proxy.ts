@@ -70,7 +70,8 @@ export class RecordingProxy {
       const passed = without(headers, ['host', ...OF_ONE_CONNECTION]);
       sendRequest(this.target + url, { method, headers: passed }, resolve)
         .on('error', reject)
-        .end(body);
+        // An empty body would add a header that the adapter did not send.
+        .end(body.length > 0 ? body : undefined);
     });
   }
 

@@ -85,5 +85,5 @@ function available(type: ServerType): ServerTypeLocation[] {
 }
 
 function cost({ priceMonthly, addressPriceMonthly }: ServerTypeLocation): number {
-  return Math.round((priceMonthly + addressPriceMonthly) * 10_000) / 10_000;
+  return Math.round((priceMonthly + addressPriceMonthly) * 100) / 100;
 }
