@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { migrateUp, withMigrationLock } from './database';
 
-/** For operations and checks: `node migrate.js up|down|down-all|check`, with DATABASE_URL (and DATABASE_DIRECT_URL). */
+/** For operations and checks: `node migrate.js up|down|down-all|check|empty`, with DATABASE_URL (and DATABASE_DIRECT_URL). */
 async function main([command]: string[], directUrl: string | undefined): Promise<void> {
   if (!directUrl) throw new Error('DATABASE_URL is missing');
   switch (command) {
@@ -19,8 +19,15 @@ async function main([command]: string[], directUrl: string | undefined): Promise
         if (upQueries.length === 0) return;
         throw new Error(`The entities differ from the migrations:\n${upQueries.map(({ query }) => query).join('\n')}`);
       });
+    case 'empty':
+      return withMigrationLock(directUrl, async (dataSource) => {
+        const tables: { name: string }[] = await dataSource.query(
+          `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migrations'`,
+        );
+        if (tables.length > 0) throw new Error(`Tables are left: ${tables.map(({ name }) => name).join(', ')}`);
+      });
     default:
-      throw new Error('Usage: migrate up | down | down-all | check');
+      throw new Error('Usage: migrate up | down | down-all | check | empty');
   }
 }
 

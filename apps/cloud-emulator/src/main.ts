@@ -5,7 +5,6 @@ const WATCH_MS = 500;
 
 /** `main.js [--host H] [--port N] [--boot-ms N] [--install-ms N] [--start-ms N] [--log] [--exit-with PID]` */
 async function main(): Promise<void> {
-  // eslint-disable-next-line no-restricted-properties -- a program of its own
   if (process.env['NODE_ENV'] === 'production') throw new Error('The cloud emulator never runs in production.');
   const { values } = parseArgs({
     options: {
