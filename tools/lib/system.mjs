@@ -88,7 +88,7 @@ async function startEmulator(stops, stop) {
 async function startController(env, stops, stop) {
   const program = join(root, 'dist/apps/agent-controller/src/main.js');
   const child = start(program, [], env, stops);
-  const found = firstLine(child, /"url":"(http[^"]+)".*listens/, 'the controller; its message is above');
+  const found = firstLine(child, /"url":"(http[^"]+)".*listens/, 'the controller (its message is above)');
   createInterface({ input: child.stdout }).on('line', (line) => console.log(line));
   const [, url] = await found;
   child.once('exit', (code) => void stop(code ?? 0));
