@@ -110,6 +110,7 @@ describe('from a POST to a ready agent-manager, and away again', () => {
     const times = phases.map((phase) => Date.parse(info.phaseTimes[phase] ?? ''));
     expect(times).toEqual([...times].sort((a, b) => a - b));
     await expectAgent(info, apiKey);
+    await expectNoSecretKept([apiKey, "second 'line'", 'An \\"Agent']);
 
     for (const client of [id, waited.body.id]) {
       const gone = await controller.api.delete(`/api/clients/${client}/provisioning`, { prefer: 'wait=60' });
@@ -190,10 +191,28 @@ describe('from a POST to a ready agent-manager, and away again', () => {
     expect(JSON.parse(config.body)).toMatchObject({ gitRepositoryUrl: 'https://git.example.com/team/project.git' });
   }
 
+  /** Wiped at ready, or sealed; and never in the log. */
+  async function expectNoSecretKept(secrets: string[]): Promise<void> {
+    const kept = await installation.query<{ sealed: string | null }>(
+      "SELECT sealed_secrets AS sealed FROM provisioning_references WHERE phase = 'ready'",
+    );
+    expect(kept.length).toBeGreaterThan(0);
+    expect(kept.every(({ sealed }) => sealed === null)).toBe(true);
+    const stored = await installation.everythingStored();
+    for (const secret of [...secrets, installation.token, installation.apiKey]) {
+      expect(stored.includes(secret)).toBe(false);
+      expect(controller.log().includes(secret)).toBe(false);
+    }
+  }
+
   async function expectNothingLeft(ids: string[]): Promise<void> {
     expect(await installation.emulator.servers()).toEqual([]);
     const clients = await controller.api.get('/api/clients');
     expect(clients.body).toEqual([]);
+    const [rows] = await installation.query(
+      'SELECT (SELECT count(*) FROM clients)::int AS clients, (SELECT count(*) FROM provisioning_references)::int AS "references"',
+    );
+    expect(rows).toEqual({ clients: 0, references: 0 });
     for (const id of ids) {
       expect((await controller.api.get(`/api/clients/${id}/provisioning/info`)).status).toBe(404);
       expect((await controller.api.delete(`/api/clients/${id}/provisioning`)).status).toBe(204);

@@ -4,6 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Client } from 'pg';
 import { Api } from './api';
 import { EmulatorAdmin, emulatorUrl } from './emulator-admin';
 
@@ -28,6 +29,27 @@ export class Installation {
     const controller = await Controller.start({ ...this.environment(), ...changes }, this.apiKey);
     this.#controllers.push(controller);
     return controller;
+  }
+
+  /** Asks the database itself. */
+  async query<T>(sql: string): Promise<T[]> {
+    const client = new Client({ connectionString: this.database.url });
+    await client.connect();
+    try {
+      return (await client.query(sql)).rows as T[];
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Every word of every table of ours, to look for what must not be there. */
+  async everythingStored(): Promise<string> {
+    const tables = ['clients', 'provisioning_references', 'provisioning_events', 'provisioning_tombstones'];
+    const rows = await Promise.all(
+      tables.map((table) => this.query(`SELECT to_jsonb(t)::text AS row FROM ${table} t`)),
+    );
+    const jobs = await this.query('SELECT to_jsonb(t)::text AS row FROM graphile_worker._private_jobs t');
+    return JSON.stringify([...rows, jobs]);
   }
 
   environment(): Record<string, string> {

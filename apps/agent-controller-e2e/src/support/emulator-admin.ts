@@ -50,4 +50,12 @@ export class EmulatorAdmin {
       body: JSON.stringify({ token: this.token, value }),
     });
   }
+
+  async registerKeycloakClient(client: { realm: string; clientId: string; secret: string }): Promise<void> {
+    await fetch(`${emulatorUrl()}/admin/keycloak/clients`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(client),
+    });
+  }
 }
