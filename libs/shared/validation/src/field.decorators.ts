@@ -1,6 +1,9 @@
 import { ValidateBy, ValidateIf, type ValidationOptions } from 'class-validator';
 
 const HOSTNAME_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+// Stricter than the URL parser, which forgives white space, missing slashes and an empty query: paths are appended to
+// the text as it stands.
+const BASE_URL = /^[a-z]+:\/\/[^\s\p{C}/?#@\\]+(\/[^\s\p{C}?#\\]*)?$/iu;
 
 function rule(name: string, validate: (value: unknown) => boolean, message: string, options?: ValidationOptions) {
   return ValidateBy({ name, validator: { validate, defaultMessage: () => message } }, options);
@@ -40,9 +43,8 @@ export function IsBaseUrl(protocols: readonly string[] = ['https:', 'http:']): P
 }
 
 function isBaseUrl(value: unknown, protocols: readonly string[]): boolean {
-  if (typeof value !== 'string' || value.length > 2048 || !URL.canParse(value)) return false;
-  const url = new URL(value);
-  return protocols.includes(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
+  if (typeof value !== 'string' || value.length > 2048 || !BASE_URL.test(value) || !URL.canParse(value)) return false;
+  return protocols.includes(new URL(value).protocol);
 }
 
 /** Where the agent-manager's Socket.IO is published. */
