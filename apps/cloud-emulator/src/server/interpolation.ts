@@ -1,29 +1,69 @@
 import { RefusedError } from './refused.error';
 
-const TOKEN = /\$(?:(\$)|([A-Za-z_][A-Za-z0-9_]*)|\{([^}]*)\}|)/g;
-const BRACED = /^([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-?+])(.*))?$/s;
+export type Variables = ReadonlyMap<string, string>;
 
-/** Replaces `$NAME` and `${NAME…}` by Compose's rules; `$$` is one dollar. @throws RefusedError on anything else */
-export function interpolate(text: string, variables: Readonly<Record<string, string>>): string {
-  return text.replace(TOKEN, (token, escaped?: string, name?: string, braced?: string) => {
-    if (escaped) return '$';
-    if (name !== undefined) return variables[name] ?? '';
-    const match = braced === undefined ? null : BRACED.exec(braced);
-    if (!match) throw new RefusedError(`Compose: invalid interpolation format near ${JSON.stringify(token)}`);
-    const [, variable = '', operator = '', operand = ''] = match;
-    return substitute(variables[variable], operator, operand, variable);
-  });
+const NAME = /[_a-z][_a-z0-9]*/iy;
+const BRACED = /^([_a-z][_a-z0-9]*)(?:(:?[-?+])([^\n]*))?$/i;
+
+/**
+ * Replaces variables by the rules of Compose's package `template`: `$$` is one dollar, `$NAME` and `${NAME…}` are
+ * replaced (blank when not set), a dollar before anything else stays as it is.
+ * @throws RefusedError for braces that make no sense, and for `${NAME?message}` when it is not set
+ */
+export function interpolate(text: string, variables: Variables): string {
+  let result = '';
+  let position = 0;
+  for (;;) {
+    const dollar = text.indexOf('$', position);
+    if (dollar < 0) return result + text.slice(position);
+    const { value, end } = replacement(text, dollar + 1, variables);
+    result += text.slice(position, dollar) + value;
+    position = end;
+  }
 }
 
-function substitute(value: string | undefined, operator: string, operand: string, name: string): string {
+/** What stands for a dollar and what follows it at `start`, and where the text goes on. */
+function replacement(text: string, start: number, variables: Variables): { value: string; end: number } {
+  if (text[start] === '$') return { value: '$', end: start + 1 };
+  if (text[start] === '{') {
+    const close = closingBrace(text, start);
+    if (close < 0) throw invalid();
+    return { value: braced(text.slice(start + 1, close), variables), end: close + 1 };
+  }
+  NAME.lastIndex = start;
+  const name = NAME.exec(text)?.[0];
+  if (name === undefined) return { value: '$', end: start };
+  return { value: variables.get(name) ?? '', end: start + name.length };
+}
+
+function closingBrace(text: string, open: number): number {
+  let depth = 0;
+  for (let index = open; index < text.length; index++) {
+    if (text[index] === '{') depth++;
+    else if (text[index] === '}' && --depth === 0) return index;
+  }
+  return -1;
+}
+
+function braced(inner: string, variables: Variables): string {
+  const match = BRACED.exec(inner);
+  if (!match) throw invalid();
+  const [, name = '', operator = '', operand = ''] = match;
+  const value = variables.get(name);
   const isSet = value !== undefined && (!operator.startsWith(':') || value !== '');
+  const other = interpolate(operand, variables);
   switch (operator.at(-1)) {
     case '-':
-      return isSet ? (value ?? '') : operand;
+      return isSet ? value : other;
     case '+':
-      return isSet ? operand : '';
+      return isSet ? other : '';
     case '?':
-      if (!isSet) throw new RefusedError(`Compose: required variable ${name} is missing: ${operand}`);
+      if (!isSet) throw new RefusedError(`Compose: required variable ${name} is missing a value: ${other}`);
   }
   return value ?? '';
+}
+
+/** Without the text: it may hold a secret. */
+function invalid(): RefusedError {
+  return new RefusedError('Compose: invalid interpolation format');
 }
