@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { CatalogueService } from './catalogue/catalogue.service';
 import type { NewEvent } from './event-log';
 import { backOffMs, cloudFailure, isPassing, stopsClock } from './steps/cloud-failure';
-import { fail, wait, type Failure, type StepContext, type StepResult } from './steps/step';
+import { fail, wait, type Failure, type Patch, type StepContext, type StepResult } from './steps/step';
 
 const INTERNAL: Failure = {
   code: 'internal-error',
@@ -19,16 +19,18 @@ export class StepErrors {
   async resultOf(error: unknown, context: StepContext): Promise<StepResult> {
     if (error instanceof CloudError && !isPassing(error)) {
       const failure = cloudFailure(error);
+      const patch = orderWithoutEffect(error, context);
       if (context.reference.phase === 'deleting' && error.kind === 'invalid') {
         return fail({ ...failure, action: 'Delete again. The server may still run, and is billed while it does.' });
       }
-      if (error.kind !== 'capacity') return fail(failure);
-      return fail({ ...failure, action: `${failure.action}${await this.alternatives(context)}` });
+      if (error.kind !== 'capacity') return fail(failure, { patch });
+      return fail({ ...failure, action: `${failure.action}${await this.alternatives(context)}` }, { patch });
     }
     return this.again(error, context);
   }
 
-  private again(error: unknown, { reference, now }: StepContext): StepResult {
+  private again(error: unknown, context: StepContext): StepResult {
+    const { reference, now } = context;
     const failure = error instanceof CloudError ? cloudFailure(error) : INTERNAL;
     const retryAfterMs = error instanceof CloudError ? error.retryAfterMs : undefined;
     const pauses = error instanceof CloudError && stopsClock(error);
@@ -41,6 +43,7 @@ export class StepErrors {
     };
     return wait(backOffMs(reference.consecutiveErrors, retryAfterMs), {
       patch: {
+        ...(error instanceof CloudError ? orderWithoutEffect(error, context) : {}),
         consecutiveErrors: reference.consecutiveErrors + 1,
         lastError: { ...failure, phase: reference.phase, at: now.toISOString() },
         ...(pauses ? { pausedSince: reference.pausedSince ?? now } : {}),
@@ -53,4 +56,13 @@ export class StepErrors {
     const others = await this.catalogue.otherLocations(providerType, serverType, location).catch(() => []);
     return others.length === 0 ? '' : ` ${serverType} is listed as available at: ${others.join(', ')}.`;
   }
+}
+
+/**
+ * Whether the refused order is the first of its attempt and surely made nothing: then no server can exist, and nobody
+ * needs to look or to wait for one.
+ */
+function orderWithoutEffect({ kind }: CloudError, { reference }: StepContext): Patch {
+  const isFirst = reference.phase === 'creating-server' && reference.createRequestedAt === null;
+  return isFirst && kind !== 'outcome-unknown' && kind !== 'conflict' ? { createRequestedAt: null } : {};
 }
