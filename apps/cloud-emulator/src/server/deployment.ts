@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import { readCaddyfile } from './caddyfile';
 import type { CloudConfig } from './cloud-init';
-import { readCompose, type ComposeService, type ServerFiles } from './compose';
+import { readCompose, type ServerFiles } from './compose';
+import type { ComposeService } from './compose-service';
 import { RefusedError } from './refused.error';
 
 export interface PublishedSite {

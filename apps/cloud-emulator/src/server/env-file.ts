@@ -1,9 +1,9 @@
-import { interpolate, type Variables } from './interpolation';
+import { interpolate, lookUp, type Variables } from './interpolation';
 import { RefusedError } from './refused.error';
 
 const KEY = /(?:export\s+)?([\p{L}\p{N}_.[\] \t\v\f\r\u0085\u00a0-]*)([=:\n]|$)/uy;
 const SPACES = /[ \t\v\f\r\u0085\u00a0]*/y;
-const ESCAPE = /\\(?:([abfnrtv$"\\])|0(\d{3}))/g;
+const ESCAPE = /\\(?:([abfnrtv$"\\])|0([0-7]{3}))/g;
 const ESCAPED: Record<string, string> = {
   a: '\x07',
   b: '\b',
@@ -23,23 +23,24 @@ const ESCAPED: Record<string, string> = {
  * escapes, and those and bare ones are interpolated. Quoted values may span lines; a name alone is looked up.
  * @param outer wins over the file's own variables
  */
-export function readEnvFile(text: string, outer: Variables): Map<string, string> {
-  const variables = new Map<string, string>();
+export function readEnvFile(text: string, outer: Variables): Record<string, string> {
+  const variables: Record<string, string> = {};
   const rest = text.replace(/^\ufeff/, '');
   let position = statement(rest, 0);
   while (position < rest.length) {
     KEY.lastIndex = position;
     const match = KEY.exec(rest);
     const name = match?.[1]?.trim() ?? '';
-    if (!match || /\s/.test(name)) throw new RefusedError('Compose: unexpected character in a variable name of an env file');
+    if (!match || name === '' || /\s/.test(name))
+      throw new RefusedError('Compose: a line of an env file is not NAME=VALUE');
     position = KEY.lastIndex;
     if (match[2] === '=' || match[2] === ':') {
-      const read = value(rest, skip(SPACES, rest, position), new Map([...variables, ...outer]));
-      variables.set(name, read.value);
+      const read = value(rest, skip(SPACES, rest, position), { ...variables, ...outer });
+      variables[name] = read.value;
       position = read.end;
     } else {
-      const inherited = outer.get(name);
-      if (inherited !== undefined) variables.set(name, inherited);
+      const inherited = lookUp(outer, name);
+      if (inherited !== undefined) variables[name] = inherited;
     }
     position = statement(rest, position);
   }
@@ -47,16 +48,17 @@ export function readEnvFile(text: string, outer: Variables): Map<string, string>
 }
 
 /** `format: raw`, as `docker run --env-file` reads: all behind the first equals sign is the value. */
-export function readRawEnvFile(text: string, outer: Variables): Map<string, string> {
-  const variables = new Map<string, string>();
+export function readRawEnvFile(text: string, outer: Variables = {}): Record<string, string> {
+  const variables: Record<string, string> = {};
   for (const each of text.replace(/^\ufeff/, '').split('\n')) {
     const line = each.replace(/\r$/, '').trimStart();
     if (line === '' || line.startsWith('#')) continue;
     const equals = line.indexOf('=');
     const name = equals < 0 ? line : line.slice(0, equals);
-    if (name === '' || /[ \t]/.test(name)) throw new RefusedError('Compose: a line of a raw env file has no valid name');
-    const found = equals < 0 ? outer.get(name) : line.slice(equals + 1);
-    if (found !== undefined) variables.set(name, found);
+    if (name === '' || /[ \t]/.test(name))
+      throw new RefusedError('Compose: a line of a raw env file has no valid name');
+    const found = equals < 0 ? lookUp(outer, name) : line.slice(equals + 1);
+    if (found !== undefined) variables[name] = found;
   }
   return variables;
 }
@@ -95,7 +97,7 @@ function quoted(text: string, from: number, quote: string): { inner: string; end
       inner += next === quote ? next : character + next;
     } else inner += character;
   }
-  throw new RefusedError('Compose: a quoted value of an env file is not terminated');
+  throw new RefusedError('Compose: an env file has a quote that is not closed');
 }
 
 function unescape(text: string): string {

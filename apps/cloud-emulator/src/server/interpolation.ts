@@ -1,6 +1,6 @@
 import { RefusedError } from './refused.error';
 
-export type Variables = ReadonlyMap<string, string>;
+export type Variables = Readonly<Record<string, string>>;
 
 const NAME = /[_a-z][_a-z0-9]*/iy;
 const BRACED = /^([_a-z][_a-z0-9]*)(?:(:?[-?+])([^\n]*))?$/i;
@@ -27,13 +27,13 @@ function replacement(text: string, start: number, variables: Variables): { value
   if (text[start] === '$') return { value: '$', end: start + 1 };
   if (text[start] === '{') {
     const close = closingBrace(text, start);
-    if (close < 0) throw invalid();
-    return { value: braced(text.slice(start + 1, close), variables), end: close + 1 };
+    if (close < 0) throw invalid(text, start);
+    return { value: braced(text, start, close, variables), end: close + 1 };
   }
   NAME.lastIndex = start;
   const name = NAME.exec(text)?.[0];
   if (name === undefined) return { value: '$', end: start };
-  return { value: variables.get(name) ?? '', end: start + name.length };
+  return { value: lookUp(variables, name) ?? '', end: start + name.length };
 }
 
 function closingBrace(text: string, open: number): number {
@@ -45,11 +45,11 @@ function closingBrace(text: string, open: number): number {
   return -1;
 }
 
-function braced(inner: string, variables: Variables): string {
-  const match = BRACED.exec(inner);
-  if (!match) throw invalid();
+function braced(text: string, start: number, close: number, variables: Variables): string {
+  const match = BRACED.exec(text.slice(start + 1, close));
+  if (!match) throw invalid(text, start);
   const [, name = '', operator = '', operand = ''] = match;
-  const value = variables.get(name);
+  const value = lookUp(variables, name);
   const isSet = value !== undefined && (!operator.startsWith(':') || value !== '');
   const other = interpolate(operand, variables);
   switch (operator.at(-1)) {
@@ -63,7 +63,12 @@ function braced(inner: string, variables: Variables): string {
   return value ?? '';
 }
 
+/** Only variables of its own, not those that every object has. */
+export function lookUp(variables: Variables, name: string): string | undefined {
+  return Object.hasOwn(variables, name) ? variables[name] : undefined;
+}
+
 /** Without the text: it may hold a secret. */
-function invalid(): RefusedError {
-  return new RefusedError('Compose: invalid interpolation format');
+function invalid(text: string, at: number): RefusedError {
+  return new RefusedError(`Compose: invalid interpolation format at line ${text.slice(0, at).split('\n').length}`);
 }
