@@ -7,6 +7,11 @@ const optional = <T extends z.ZodType>(schema: T) =>
 const withDefault = <T extends z.ZodType>(schema: T, value: string) =>
   z.preprocess((given) => (given === undefined || given === '' ? value : given), schema);
 
+const oneOf = <const T extends readonly string[]>(...values: T) => {
+  const others = values.slice(0, -1).join(', ');
+  return z.enum(values, { error: others ? `${others} or ${values.at(-1)}` : String(values[0]) });
+};
+
 const port = z.coerce.number({ error: 'a port number, such as 3100' }).int().min(0).max(65_535);
 const seconds = z.coerce.number({ error: 'a number of seconds, such as 1200' }).int().min(10).max(86_400);
 const postgresUrl = z
@@ -16,7 +21,15 @@ const httpUrl = z
   .string()
   .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), 'a URL by http or https');
 const image = z.string().regex(/^\S+$/, 'a container image, such as caddy:2-alpine');
+const serverImage = z.string().regex(/^\S+$/, "the provider's name of an image, such as debian-13");
 const secret = z.string().transform((value) => new Secret(value));
+
+const API_KEY_KIND = 'a secret of 16 characters or more, ASCII without spaces (openssl rand -hex 32)';
+// It must fit into an HTTP header, or no caller could send it.
+const apiKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{16,}$/, API_KEY_KIND)
+  .pipe(secret);
 
 const encryptionKeys = z.string().transform((value, context) => {
   const keys = value.split(',').map((key) => Buffer.from(key.trim(), 'base64'));
@@ -26,14 +39,14 @@ const encryptionKeys = z.string().transform((value, context) => {
 });
 
 const schema = z.object({
-  NODE_ENV: withDefault(z.enum(['development', 'production', 'test']), 'development'),
+  NODE_ENV: withDefault(oneOf('development', 'production', 'test'), 'development'),
   HOST: withDefault(z.string(), '127.0.0.1'),
   PORT: withDefault(port, '3100'),
   DATABASE_URL: postgresUrl,
   DATABASE_DIRECT_URL: optional(postgresUrl),
   ENCRYPTION_KEYS: encryptionKeys,
-  AUTHENTICATION_METHOD: z.enum(['api-key']),
-  STATIC_API_KEY: z.string().min(16, 'a secret of 16 characters or more (openssl rand -hex 32)').pipe(secret),
+  AUTHENTICATION_METHOD: oneOf('api-key'),
+  STATIC_API_KEY: apiKey,
   HETZNER_API_TOKEN: optional(secret),
   HETZNER_API_BASE_URL: optional(httpUrl),
   DIGITALOCEAN_API_TOKEN: optional(secret),
@@ -43,10 +56,10 @@ const schema = z.object({
   AGENT_MANAGER_IMAGE: withDefault(image, 'ghcr.io/forepath/agenstra-manager-api:latest'),
   POSTGRES_IMAGE: withDefault(image, 'postgres:16-alpine'),
   PROXY_IMAGE: withDefault(image, 'caddy:2-alpine'),
-  SERVER_IMAGE_HETZNER: withDefault(image, 'debian-13'),
-  SERVER_IMAGE_DIGITALOCEAN: withDefault(image, 'debian-13-x64'),
+  SERVER_IMAGE_HETZNER: withDefault(serverImage, 'debian-13'),
+  SERVER_IMAGE_DIGITALOCEAN: withDefault(serverImage, 'debian-13-x64'),
   PROVISIONING_TIMEOUT_SECONDS: withDefault(seconds, '1200'),
-  LOG_LEVEL: withDefault(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']), 'info'),
+  LOG_LEVEL: withDefault(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'), 'info'),
   CORS_ORIGIN: optional(z.string()),
 });
 
@@ -79,7 +92,7 @@ const KINDS: Record<string, string> = {
   DATABASE_URL: 'a PostgreSQL URL: postgres://user:password@host:5432/database',
   ENCRYPTION_KEYS: 'base64 of 32 bytes (openssl rand -base64 32)',
   AUTHENTICATION_METHOD: 'api-key',
-  STATIC_API_KEY: 'a secret of 16 characters or more (openssl rand -hex 32)',
+  STATIC_API_KEY: API_KEY_KIND,
 };
 
 function kindOf(name: string, message: string): string {

@@ -1,0 +1,152 @@
+import { Secret } from '@agent-controller/kernel';
+import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
+import { ConfigurationError, ENV_VARIABLES, parseEnv } from './env';
+
+const KEY = randomBytes(32).toString('base64');
+const required = {
+  DATABASE_URL: 'postgres://me:pass@db.example.com:5432/agents',
+  ENCRYPTION_KEYS: KEY,
+  AUTHENTICATION_METHOD: 'api-key',
+  STATIC_API_KEY: 'a-key-of-more-than-16-characters',
+};
+
+/** The lines of the message with which a start is refused. */
+function problems(variables: Record<string, string | undefined>): string[] {
+  try {
+    parseEnv(variables);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigurationError);
+    const [title, ...lines] = (error as Error).message.split('\n');
+    expect(title).toBe('Wrong configuration:');
+    return lines.map((line) => line.replace(/^ {2}- /, ''));
+  }
+  return [];
+}
+
+describe('parseEnv', () => {
+  it('needs four variables and has defaults for the others', () => {
+    const env = parseEnv(required);
+    expect(env).toMatchObject({
+      NODE_ENV: 'development',
+      HOST: '127.0.0.1',
+      PORT: 3100,
+      AGENT_MANAGER_IMAGE: 'ghcr.io/forepath/agenstra-manager-api:latest',
+      POSTGRES_IMAGE: 'postgres:16-alpine',
+      PROXY_IMAGE: 'caddy:2-alpine',
+      SERVER_IMAGE_HETZNER: 'debian-13',
+      SERVER_IMAGE_DIGITALOCEAN: 'debian-13-x64',
+      PROVISIONING_TIMEOUT_SECONDS: 1200,
+      LOG_LEVEL: 'info',
+    });
+    expect(env.HETZNER_API_TOKEN).toBeUndefined();
+    expect(env.CORS_ORIGIN).toBeUndefined();
+  });
+
+  it('takes a variable that is set to nothing for one that is not set', () => {
+    const empty = Object.fromEntries(ENV_VARIABLES.map((name) => [name, '']));
+    expect(parseEnv({ ...empty, ...required })).toEqual(parseEnv(required));
+  });
+
+  it('reads numbers, and several keys', () => {
+    const second = randomBytes(32).toString('base64');
+    const env = parseEnv({
+      ...required,
+      PORT: '0',
+      PROVISIONING_TIMEOUT_SECONDS: '60',
+      ENCRYPTION_KEYS: `${KEY}, ${second}`,
+    });
+    expect([env.PORT, env.PROVISIONING_TIMEOUT_SECONDS]).toEqual([0, 60]);
+    expect(env.ENCRYPTION_KEYS.map((key) => key.toString('base64'))).toEqual([KEY, second]);
+  });
+
+  it('keeps tokens from being printed', () => {
+    const env = parseEnv({ ...required, HETZNER_API_TOKEN: 'Sup3rS3cret', DIGITALOCEAN_API_TOKEN: 'Sup3rS3cret' });
+    for (const secret of [env.STATIC_API_KEY, env.HETZNER_API_TOKEN, env.DIGITALOCEAN_API_TOKEN]) {
+      expect(secret).toBeInstanceOf(Secret);
+    }
+    expect(JSON.stringify(env) + inspect(env, { depth: 9 })).not.toContain('Sup3rS3cret');
+    expect(env.HETZNER_API_TOKEN?.reveal()).toBe('Sup3rS3cret');
+  });
+});
+
+describe('parseEnv without a required variable', () => {
+  it.each([
+    ['DATABASE_URL', 'a PostgreSQL URL: postgres://user:password@host:5432/database'],
+    ['ENCRYPTION_KEYS', 'base64 of 32 bytes (openssl rand -base64 32)'],
+    ['AUTHENTICATION_METHOD', 'api-key'],
+    ['STATIC_API_KEY', 'a secret of 16 characters or more, ASCII without spaces (openssl rand -hex 32)'],
+  ])('names %s, what it is and how to get it', (name, kind) => {
+    const line = `${name}: is missing; set it to ${kind}`;
+    expect(problems({ ...required, [name]: undefined })).toEqual([line]);
+    expect(problems({ ...required, [name]: '' })).toEqual([line]);
+    expect(problems({ ...required, [name]: undefined, NODE_ENV: 'production' })).toEqual([line]);
+  });
+
+  it('names all at once', () => {
+    expect(problems({}).map((line) => line.split(':')[0])).toEqual(Object.keys(required));
+  });
+});
+
+describe('parseEnv with a wrong value', () => {
+  const wrong: [string, string, RegExp][] = [
+    ['NODE_ENV', 'staging-qqq', /development, production or test/],
+    ['PORT', 'qqq', /a port number, such as 3100/],
+    ['PORT', '70000', /a port number, such as 3100/],
+    ['PORT', '-7', /a port number, such as 3100/],
+    ['PORT', '-31.77', /a port number, such as 3100/],
+    ['DATABASE_URL', 'mysql://qqq', /a PostgreSQL URL: postgres:/],
+    ['DATABASE_URL', 'postgres://qqq db', /a PostgreSQL URL: postgres:/],
+    ['DATABASE_DIRECT_URL', 'qqq', /a PostgreSQL URL: postgres:/],
+    ['ENCRYPTION_KEYS', 'qqq', /base64 of 32 bytes/],
+    ['ENCRYPTION_KEYS', `${randomBytes(31).toString('base64')}`, /base64 of 32 bytes/],
+    ['ENCRYPTION_KEYS', `${KEY},`, /base64 of 32 bytes/],
+    ['AUTHENTICATION_METHOD', 'qqq', /must be api-key/],
+    ['STATIC_API_KEY', 'qqq', /a secret of 16 characters or more/],
+    ['STATIC_API_KEY', 'qqq that no header can hold ä', /a secret of 16 characters or more, ASCII without spaces/],
+    ['HETZNER_API_BASE_URL', 'qqq', /a URL by http or https/],
+    ['DIGITALOCEAN_API_BASE_URL', 'ftp://qqq', /a URL by http or https/],
+    ['KEYCLOAK_AUTH_SERVER_URL', 'qqq', /a URL by http or https/],
+    ['AGENT_MANAGER_IMAGE', 'qqq qqq', /a container image/],
+    ['POSTGRES_IMAGE', 'qqq qqq', /a container image/],
+    ['PROXY_IMAGE', 'qqq\nqqq', /a container image/],
+    ['SERVER_IMAGE_HETZNER', 'qqq qqq', /the provider's name of an image, such as debian-13/],
+    ['SERVER_IMAGE_DIGITALOCEAN', 'qqq qqq', /the provider's name of an image, such as debian-13/],
+    ['PROVISIONING_TIMEOUT_SECONDS', 'qqq', /a number of seconds, such as 1200/],
+    ['PROVISIONING_TIMEOUT_SECONDS', '9', /a number of seconds, such as 1200/],
+    ['PROVISIONING_TIMEOUT_SECONDS', '86401', /a number of seconds, such as 1200/],
+    ['LOG_LEVEL', 'verbose-qqq', /trace, debug, info, warn, error or fatal/],
+  ];
+
+  it.each(wrong)('names %s and what it must be, not %j', (name, value, kind) => {
+    const lines = problems({ ...required, [name]: value });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(new RegExp(`^${name}: must be `));
+    expect(lines[0]).toMatch(kind);
+    // Not the wording of a library, which speaks of its own types.
+    expect(lines[0]).not.toMatch(/invalid|expected|too (big|small)/i);
+    expect(lines[0]).not.toContain(value);
+    expect(lines[0]).not.toContain('qqq');
+  });
+
+  it('names all that are wrong', () => {
+    const lines = problems({ ...required, PORT: 'x', LOG_LEVEL: 'x', STATIC_API_KEY: 'x' });
+    expect(lines.map((line) => line.split(':')[0]).sort()).toEqual(['LOG_LEVEL', 'PORT', 'STATIC_API_KEY']);
+  });
+});
+
+describe('parseEnv in production', () => {
+  const production = { ...required, NODE_ENV: 'production' };
+
+  it.each(['HETZNER_API_BASE_URL', 'DIGITALOCEAN_API_BASE_URL'])('refuses the emulator at %s', (name) => {
+    expect(problems({ ...production, [name]: 'http://127.0.0.1:3199/hetzner/v1' })).toEqual([
+      `${name}: must be https in production; the cloud emulator is for development only`,
+    ]);
+    expect(problems({ ...required, [name]: 'http://127.0.0.1:3199/hetzner/v1' })).toEqual([]);
+    expect(problems({ ...production, [name]: 'https://api.example.com/v1' })).toEqual([]);
+  });
+
+  it('starts with the required variables', () => {
+    expect(parseEnv(production).NODE_ENV).toBe('production');
+  });
+});
