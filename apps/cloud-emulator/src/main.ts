@@ -17,6 +17,7 @@ async function main(): Promise<void> {
       log: { type: 'boolean' },
     },
   });
+  const parent = number('exit-with', values['exit-with']);
   const emulator = await startEmulator({
     ...given('host', values.host),
     ...given('port', number('port', values.port)),
@@ -26,10 +27,14 @@ async function main(): Promise<void> {
     log: values.log ? (message) => void process.stdout.write(`${new Date().toISOString()} ${message}\n`) : undefined,
   });
   process.stdout.write(`cloud-emulator listening on ${emulator.url}\n`);
-  const stop = () => void emulator.close().then(() => process.exit(0));
+  const stop = () => void emulator.close().finally(() => process.exit(0));
   process.once('SIGTERM', stop).once('SIGINT', stop);
-  const parent = number('exit-with', values['exit-with']);
-  if (parent !== undefined) setInterval(() => isAlive(parent) || stop(), WATCH_MS);
+  if (parent === undefined) return;
+  const watch = setInterval(() => {
+    if (isAlive(parent)) return;
+    clearInterval(watch);
+    stop();
+  }, WATCH_MS);
 }
 
 function given<T>(key: string, value: T | undefined): Record<string, T> {
@@ -46,8 +51,9 @@ function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // Another user's process may be looked at, but not be signalled.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
