@@ -3,15 +3,15 @@ import type { ProviderName } from './project';
 
 export const faultSchema = z.strictObject({
   provider: z.enum(['hetzner', 'digitalocean']).optional(),
-  token: z.string().optional(),
-  method: z.string().optional(),
+  token: z.string().min(1).optional(),
+  method: z.string().min(1).optional(),
   /** A regular expression on the path without its prefix, such as `^/servers$`. */
-  path: z.string().optional(),
+  path: z.string().refine(isPattern, 'not a regular expression').optional(),
   /** How often; without it, until removed. */
   times: z.number().int().positive().optional(),
-  status: z.number().int().optional(),
+  status: z.number().int().min(200).max(599).optional(),
   body: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
-  headers: z.record(z.string(), z.string()).optional(),
+  headers: z.record(z.string().regex(/^[\w-]+$/), z.string()).optional(),
   delayMs: z.number().int().nonnegative().optional(),
   /** Does the work, then closes the connection without an answer. */
   dropAnswer: z.boolean().optional(),
@@ -41,7 +41,7 @@ export class Faults {
     return added;
   }
 
-  list(): Fault[] {
+  list(): Omit<Fault, 'token'>[] {
     // A token is not shown, not even to its owner.
     return this.#faults.map(({ token: _token, ...fault }) => fault);
   }
@@ -67,4 +67,13 @@ function fits(fault: Fault, { provider, token, method, path }: Asked): boolean {
     (fault.method ?? method).toUpperCase() === method &&
     (fault.path === undefined || new RegExp(fault.path).test(path))
   );
+}
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

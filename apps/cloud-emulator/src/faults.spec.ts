@@ -1,0 +1,80 @@
+import { Faults, faultSchema } from './faults';
+
+const asked = { provider: 'hetzner', token: 't', method: 'POST', path: '/servers' } as const;
+
+describe('Faults', () => {
+  it.each([
+    [{}, true],
+    [{ provider: 'hetzner' }, true],
+    [{ provider: 'digitalocean' }, false],
+    [{ token: 't' }, true],
+    [{ token: 'other' }, false],
+    [{ method: 'post' }, true],
+    [{ method: 'GET' }, false],
+    [{ path: '^/servers$' }, true],
+    [{ path: 'server' }, true],
+    [{ path: '^/servers/' }, false],
+    [{ provider: 'hetzner', token: 't', method: 'POST', path: '^/servers' }, true],
+    [{ token: 't', method: 'DELETE' }, false],
+  ] as const)('%j fits the request: %s', (filter, isTaken) => {
+    const faults = new Faults();
+    faults.add({ ...filter, status: 500 });
+    expect(faults.take(asked) !== undefined).toBe(isTaken);
+  });
+
+  it('is used up after its number of times, or never', () => {
+    const faults = new Faults();
+    faults.add({ status: 500, times: 2 });
+    expect([faults.take(asked)?.status, faults.take(asked)?.status, faults.take(asked)?.status]).toEqual([
+      500,
+      500,
+      undefined,
+    ]);
+    faults.add({ status: 502 });
+    for (let time = 0; time < 5; time++) expect(faults.take(asked)?.status).toBe(502);
+  });
+
+  it('takes one at a time, in the order in which they came', () => {
+    const faults = new Faults();
+    for (const status of [501, 502, 503]) faults.add({ status, times: 1 });
+    expect([1, 2, 3, 4].map(() => faults.take(asked)?.status)).toEqual([501, 502, 503, undefined]);
+  });
+
+  it('lists without tokens, and removes those of one token or all', () => {
+    const faults = new Faults();
+    faults.add({ token: 'mine', status: 500 });
+    faults.add({ token: 'yours', status: 501 });
+    faults.add({ status: 502 });
+    expect(JSON.stringify(faults.list())).not.toMatch(/mine|yours/);
+    faults.clear('mine');
+    expect(faults.list()).toEqual([
+      { id: 2, status: 501 },
+      { id: 3, status: 502 },
+    ]);
+    faults.clear();
+    expect(faults.list()).toEqual([]);
+  });
+});
+
+describe('faultSchema', () => {
+  it.each([
+    { status: 99 },
+    { status: 600 },
+    { status: 500.5 },
+    { path: '(' },
+    { times: 0 },
+    { delayMs: -1 },
+    { provider: 'aws' },
+    { body: 5 },
+    { headers: { 'a b': 'c' } },
+    { unknown: true },
+  ])('refuses %j', (fault) => expect(faultSchema.safeParse(fault).success).toBe(false));
+
+  it('takes HTML, JSON, nothing, and all kinds of trouble', () => {
+    for (const body of ['<html></html>', '', { error: { code: 'conflict' } }]) {
+      expect(faultSchema.parse({ status: 502, body, headers: { 'retry-after': '1' } }).body).toEqual(body);
+    }
+    const trouble = { delayMs: 1, dropAnswer: true, bootFailure: true, vanish: true, times: 1 };
+    expect(faultSchema.parse(trouble)).toEqual(trouble);
+  });
+});
