@@ -25,7 +25,7 @@ export interface ComposeProject {
   variables: Variables;
 }
 
-const PORT = /^(?:(\[[\d:a-f]*\]|[\d.]+):)?(?:(\d+):)?(\d+)(?:\/(tcp|udp))?$/i;
+const PORT = /^(?:(\[[\d:a-f]*\]|\d+(?:\.\d+){3}):)?(?:(\d*):)?(\d+)(?:\/(tcp|udp))?$/i;
 const ANY_ADDRESS = [undefined, '', '0.0.0.0', '::', '[::]'];
 
 /** @throws RefusedError for what `docker compose up` would refuse */
@@ -105,7 +105,8 @@ function open(
   container: string,
   protocol: string,
 ): ComposeService['ports'] {
-  const isOpen = ANY_ADDRESS.includes(address as string) && host !== undefined && protocol.toLowerCase() === 'tcp';
+  const isOpen =
+    ANY_ADDRESS.includes(address as string) && host !== undefined && host !== '' && protocol.toLowerCase() === 'tcp';
   if (!isOpen) return [];
   const ports = { host: Number(host), container: Number(container) };
   if (!isPort(ports.host) || !isPort(ports.container)) throw new RefusedError(`Compose: invalid port ${host}`);

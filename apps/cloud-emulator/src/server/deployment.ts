@@ -34,8 +34,8 @@ export function plan({ files, commands }: CloudConfig): Deployment {
   if (!composePath) throw new RefusedError('No docker-compose.yml was written');
   // The script writes the group of the Docker socket to .env; there is no Docker here to ask.
   const services = readCompose(contents, posix.dirname(composePath), { DOCKER_GID: '999' });
-  const proxy = role(services, 'proxy', ({ image }) => /caddy/.test(image));
-  const postgres = role(services, 'postgres', ({ image }) => /postgres/.test(image));
+  const proxy = role(services, 'proxy', ({ image }) => /caddy/.test(imageName(image)));
+  const postgres = role(services, 'postgres', ({ image }) => /postgres/.test(imageName(image)));
   const agent = role(services, 'agent-manager', (service) => service !== proxy && service !== postgres);
   return {
     agentEnvironment: agent.environment,
@@ -51,6 +51,11 @@ function role(services: ComposeService[], name: string, is: (service: ComposeSer
   return found;
 }
 
+/** The last part of the repository: `ghcr.io/team/caddy` and `registry:5000/caddy:2@sha256:…` are both `caddy`. */
+function imageName(image: string): string {
+  return (image.split('@')[0] ?? '').split('/').at(-1)?.split(':')[0] ?? '';
+}
+
 function sites(proxy: ComposeService, agent: ComposeService, files: ServerFiles): PublishedSite[] {
   const inContainer = (path: string) => {
     for (const { source, target } of proxy.volumes) {
@@ -61,12 +66,14 @@ function sites(proxy: ComposeService, agent: ComposeService, files: ServerFiles)
     }
     throw new RefusedError(`Caddy: ${path} is not mounted into the container`);
   };
-  return readCaddyfile(inContainer('/etc/caddy/Caddyfile')).flatMap((site) => {
-    const published = proxy.ports.find(({ container }) => container === site.port);
-    if (!published) return [];
+  const published = readCaddyfile(inContainer('/etc/caddy/Caddyfile')).flatMap((site) => {
+    const opened = proxy.ports.find(({ container }) => container === site.port);
+    if (!opened) return [];
     const [certificate, key] = [inContainer(site.certificatePath), inContainer(site.keyPath)];
-    return { port: published.host, certificate, key, upstream: upstreamKind(site.upstream, agent) };
+    return { port: opened.host, certificate, key, upstream: upstreamKind(site.upstream, agent) };
   });
+  if (published.length === 0) throw new RefusedError('Caddy: none of its sites is at a published port');
+  return published;
 }
 
 function upstreamKind(
