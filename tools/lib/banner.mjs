@@ -15,6 +15,7 @@ ${LINE}
 
     export KEY=${apiKey}
     export API=${url}/api
+    export EMULATOR=${emulatorUrl}
     curl -s -H "Authorization: Bearer $KEY" $API/clients/provisioning/providers
     curl -s -H "Authorization: Bearer $KEY" $API/clients/provisioning/providers/hetzner/server-types
     curl -s -X POST $API/clients/provisioning/provision \\

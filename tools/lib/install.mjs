@@ -1,11 +1,11 @@
 // Installs the dependencies when they are missing or older than the lockfile. Needs nothing but Node and npm.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 export const root = resolve(import.meta.dirname, '../..');
-const stamp = join(root, 'node_modules/.installed-lockfile');
+// npm writes this one at the end of every installation.
+const installed = join(root, 'node_modules/.package-lock.json');
 
 /** Ends the process with a message when Node is too old for the dependencies. */
 export function requireNode() {
@@ -16,10 +16,7 @@ export function requireNode() {
 }
 
 export function install() {
-  const lockfile = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
-    .digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockfile) return;
+  if (mtime(installed) >= mtime(join(root, 'package-lock.json'))) return;
   console.log('Installing dependencies (npm ci) …');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   // One dependency's dependency warns about Node 20 although it runs there: only errors are shown.
@@ -28,5 +25,8 @@ export function install() {
     console.error('npm ci failed; its messages are above.');
     process.exit(status ?? 1);
   }
-  writeFileSync(stamp, lockfile);
+}
+
+function mtime(path) {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

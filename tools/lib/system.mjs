@@ -13,7 +13,7 @@ import { startEmbeddedDatabase } from './embedded-database.mjs';
 import { root } from './install.mjs';
 import { createDatabase } from './migrate.mjs';
 
-const EMULATOR_PORT = 3199;
+const EMULATOR_PORT = '3199';
 
 export async function startSystem() {
   const stops = [];
@@ -41,19 +41,24 @@ async function startAll(stops, stop) {
   await build();
   const env = { ...given };
   if (!env.DATABASE_URL && !isProduction) {
-    const dataDir = join(root, '.data/postgres');
+    const dataDir = join(dataFolder(given), 'postgres');
     const database = await startEmbeddedDatabase({ dataDir, persistent: true, fast: false });
     stops.push(database.stop);
     if (database.dataDir !== dataDir)
       console.log(`The database is kept in ${database.dataDir}: PostgreSQL cannot run as root.`);
     env.DATABASE_URL = await createDatabase(database.url, 'agent_controller');
   }
-  if (!isProduction) Object.assign(env, { ...developmentKeys(join(root, '.data/keys.json')), ...nonEmpty(env) });
+  if (!isProduction) Object.assign(env, { ...developmentKeys(join(dataFolder(given), 'keys.json')), ...nonEmpty(env) });
   const emulated = !env.HETZNER_API_TOKEN && !env.DIGITALOCEAN_API_TOKEN && !isProduction;
-  const emulatorUrl = emulated ? await startEmulator(stops, stop) : null;
+  const emulatorUrl = emulated ? await startEmulator(given.EMULATOR_PORT ?? EMULATOR_PORT, stops, stop) : null;
   if (emulatorUrl) Object.assign(env, emulatorSettings(emulatorUrl, env));
   const url = await startController(env, stops, stop);
   console.log(emulatorUrl ? banner({ url, emulatorUrl, apiKey: env.STATIC_API_KEY }) : realCloudBanner({ url }));
+}
+
+/** Where a checkout keeps what must survive a restart; DATA_DIR puts it elsewhere. */
+function dataFolder({ DATA_DIR }) {
+  return DATA_DIR ?? join(root, '.data');
 }
 
 /** Both providers and a Keycloak, on this machine. */
@@ -68,19 +73,10 @@ function emulatorSettings(emulatorUrl, { KEYCLOAK_AUTH_SERVER_URL: keycloak, KEY
   };
 }
 
-async function startEmulator(stops, stop) {
+async function startEmulator(port, stops, stop) {
   const program = join(root, 'dist/apps/cloud-emulator/src/main.js');
-  const child = start(
-    program,
-    ['--port', String(EMULATOR_PORT), '--exit-with', String(process.pid)],
-    process.env,
-    stops,
-  );
-  const line = await firstLine(
-    child,
-    /listening on (http:\S+)/,
-    `the cloud emulator (is port ${EMULATOR_PORT} taken?)`,
-  );
+  const child = start(program, ['--port', port, '--exit-with', String(process.pid)], process.env, stops);
+  const line = await firstLine(child, /listening on (http:\S+)/, `the cloud emulator (is port ${port} taken?)`);
   child.once('exit', () => void stop(1));
   return line[1];
 }
