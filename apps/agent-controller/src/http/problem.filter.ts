@@ -45,8 +45,9 @@ function toProblem({ code, message, options }: AppError, requestId: string): Pro
 /** Errors of Nest and Fastify in our terms; null for what nobody expected. */
 function toAppError(error: unknown): AppError | null {
   if (error instanceof AppError) return error;
-  const status = error instanceof HttpException ? error.getStatus() : (error as { statusCode?: number }).statusCode;
-  const code = (error as { code?: string }).code ?? '';
+  const status =
+    error instanceof HttpException ? error.getStatus() : (error as { statusCode?: number } | null)?.statusCode;
+  const code = (error as { code?: string } | null)?.code ?? '';
   if (isDatabaseAway(code))
     return new AppError('service-unavailable', 'The database cannot be reached.', { retryAfterSeconds: 5 });
   const found: Partial<Record<number, [ErrorCode, string]>> = {
@@ -54,6 +55,8 @@ function toAppError(error: unknown): AppError | null {
     404: ['not-found', 'There is no such call. GET /api/docs lists all.'],
     405: ['method-not-allowed', 'There is no such call with this method.'],
     413: ['payload-too-large', 'The body is too large.'],
+    // An id that is longer than any of ours.
+    414: ['not-found', 'There is no such call. GET /api/docs lists all.'],
     415: ['unsupported-media-type', 'Send `Content-Type: application/json`.'],
   };
   const entry = found[status ?? 0];
