@@ -1,0 +1,102 @@
+import { Client, ClientRepository } from '@agent-controller/clients';
+import { dataSourceOptions } from '@agent-controller/database';
+import { createTestDatabase } from '@agent-controller/database/testing';
+import { SecretBox } from '@agent-controller/kernel';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { DataSource } from 'typeorm';
+import { EventLog } from '../event-log';
+import { ProvisioningReference } from '../provisioning-reference.entity';
+import { WORKFLOW_ENTITIES } from '../provisioning-workflow.module';
+import { ProvisioningRepository } from '../provisioning.repository';
+import type { ProvisioningSecrets } from '../provisioning.types';
+import { StepCommit } from '../step-commit.service';
+import type { WorkflowOptions } from '../workflow.options';
+
+const DAY_MS = 86_400_000;
+
+/** The workflow's tables in a real PostgreSQL, for tests. */
+export class WorkflowDatabase {
+  readonly provisionings: ProvisioningRepository;
+  readonly clients: ClientRepository;
+  readonly events: EventLog;
+  readonly stepCommit: StepCommit;
+
+  private constructor(
+    readonly dataSource: DataSource,
+    readonly options: WorkflowOptions,
+    private readonly drop: () => Promise<void>,
+  ) {
+    const secretBox = new SecretBox([randomBytes(32)]);
+    this.provisionings = new ProvisioningRepository(dataSource, secretBox);
+    this.clients = new ClientRepository(dataSource, secretBox);
+    this.events = new EventLog(dataSource);
+    this.stepCommit = new StepCommit(this.provisionings, this.clients, this.events, options);
+  }
+
+  static async create(): Promise<WorkflowDatabase> {
+    const { url, drop } = await createTestDatabase();
+    const entities = [Client, ...WORKFLOW_ENTITIES];
+    const dataSource = new DataSource(dataSourceOptions({ url, poolSize: 5, applicationName: 'test', entities }));
+    await dataSource.initialize();
+    return new WorkflowDatabase(dataSource, workflowOptions(url), drop);
+  }
+
+  /** A client and its provisioning in the first phase, with changes. */
+  async insert(changes: Partial<ProvisioningReference> = {}): Promise<ProvisioningReference> {
+    const clientId = randomUUID();
+    const now = new Date();
+    await this.clients.insert(
+      Object.assign(new Client(), {
+        id: clientId,
+        owner: 'someone',
+        name: `client-${clientId.slice(0, 8)}`,
+        agentWsPort: 8080,
+        authenticationType: 'api_key' as const,
+        isAutoProvisioned: true,
+        sealedCredentials: this.clients.sealCredentials(clientId, { type: 'api_key', apiKey: 'the-api-key' }),
+      }),
+    );
+    const id = randomUUID();
+    await this.dataSource.manager.insert(ProvisioningReference, {
+      id,
+      clientId,
+      providerType: 'hetzner',
+      serverType: 'cx23',
+      location: 'nbg1',
+      image: 'debian-13',
+      phase: 'creating-server',
+      phaseSince: now,
+      attemptSince: now,
+      configuration: {} as ProvisioningReference['configuration'],
+      sealedSecrets: this.provisionings.sealSecrets(id, {} as ProvisioningSecrets),
+      ...changes,
+    });
+    return this.get(id);
+  }
+
+  async get(id: string): Promise<ProvisioningReference> {
+    return this.dataSource.manager.findOneByOrFail(ProvisioningReference, { id });
+  }
+
+  async jobs(): Promise<{ key: string; task: string }[]> {
+    return this.dataSource.query('SELECT key, task_identifier AS task FROM graphile_worker.jobs ORDER BY id');
+  }
+
+  async dispose(): Promise<void> {
+    await this.dataSource.destroy();
+    await this.drop();
+  }
+}
+
+function workflowOptions(directDatabaseUrl: string): WorkflowOptions {
+  return {
+    images: { agentManager: 'agent-manager', postgres: 'postgres', proxy: 'caddy' },
+    serverImages: { hetzner: 'debian-13', 'digital-ocean': 'debian-13-x64' },
+    provisioningTimeoutMs: 60_000,
+    keycloak: {},
+    directDatabaseUrl,
+    jobConcurrency: 5,
+    failedSecretsRetentionMs: DAY_MS,
+    tombstoneRetentionMs: DAY_MS,
+  };
+}
