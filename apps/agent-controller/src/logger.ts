@@ -1,10 +1,12 @@
 import type { Logger } from '@agent-controller/kernel';
 import type { LoggerService } from '@nestjs/common';
-import { pino, stdSerializers, type Logger as PinoLogger } from 'pino';
+import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
+
+const MAX_DEPTH = 5;
 
 /**
- * Errors are logged by type, message and stack alone: further members (a request's configuration, query parameters)
- * may hold secrets.
+ * Errors are logged by type, message and stack alone, wherever they stand: further members (a request's configuration,
+ * query parameters) may hold secrets.
  */
 function plainError(error: unknown) {
   if (!(error instanceof Error)) return { type: typeof error };
@@ -13,8 +15,37 @@ function plainError(error: unknown) {
   return { type: name, message, stack, ...(typeof code === 'string' ? { code } : {}) };
 }
 
-export function createLogger(level: string): PinoLogger & Logger {
-  return pino({ level, base: undefined, serializers: { ...stdSerializers, err: plainError } });
+function plainFields(fields: object, depth = 0): Record<string, unknown> {
+  const plain = ([name, value]: [string, unknown]) => [
+    name,
+    name === 'err' && depth === 0 ? plainError(value) : plainValue(value, depth + 1),
+  ];
+  return Object.fromEntries(Object.entries(fields).map(plain));
+}
+
+/** Other objects, such as `Secret`, say themselves how they print. */
+function plainValue(value: unknown, depth: number): unknown {
+  if (value instanceof Error) return plainError(value);
+  const isList = Array.isArray(value);
+  if (!isList && !isPlainObject(value)) return value;
+  if (depth > MAX_DEPTH) return '[deep]';
+  return isList ? value.map((each) => plainValue(each, depth + 1)) : plainFields(value, depth);
+}
+
+function isPlainObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/** @param destination stdout when absent */
+export function createLogger(level: string, destination?: DestinationStream): PinoLogger & Logger {
+  const options = {
+    level,
+    base: undefined,
+    formatters: { log: (fields: object) => plainFields(fields) },
+    // Pino's own would take what is plain already for an error again.
+    serializers: { err: (plain: unknown) => plain },
+  };
+  return destination ? pino(options, destination) : pino(options);
 }
 
 /** Nest's own messages in our log. */
