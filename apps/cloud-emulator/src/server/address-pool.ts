@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -7,44 +7,62 @@ const POOL_SIZE = 65_000;
 
 /**
  * Gives each server an address of its own in 127.20.0.0/16. Emulators on one machine share the range: a file per
- * address, made exclusively, says whose it is; those of dead processes are taken over.
+ * address, made exclusively, says whose it is. Those of dead processes are swept away once, before the first is given.
  */
 export class AddressPool {
   #next = Math.floor(Math.random() * POOL_SIZE);
+  #isSwept = false;
+
+  constructor(private readonly folder = FOLDER) {}
 
   take(): string {
-    mkdirSync(FOLDER, { recursive: true, mode: 0o777 });
+    if (!this.#isSwept) this.sweep();
     for (let tried = 0; tried < POOL_SIZE; tried++) {
       this.#next = (this.#next + 1) % POOL_SIZE;
       const address = `127.20.${Math.floor(this.#next / 254)}.${(this.#next % 254) + 1}`;
-      if (claim(join(FOLDER, address))) return address;
+      if (this.claim(address)) return address;
     }
     throw new Error('All addresses in 127.20.0.0/16 are taken');
   }
 
   release(address: string): void {
-    rmSync(join(FOLDER, address), { force: true });
+    rmSync(join(this.folder, address), { force: true });
   }
-}
 
-function claim(file: string): boolean {
-  for (let attempt = 0; attempt < 2; attempt++) {
+  /** Not while addresses are claimed: a file removed late could be the new owner's. */
+  private sweep(): void {
+    mkdirSync(this.folder, { recursive: true });
     try {
-      writeFileSync(file, String(process.pid), { flag: 'wx' });
-      return true;
+      // Emulators of other users keep theirs here, too.
+      chmodSync(this.folder, 0o1777);
     } catch {
-      if (isHeld(file)) return false;
-      rmSync(file, { force: true });
+      // The folder is another user's, who has done so.
+    }
+    for (const address of readdirSync(this.folder)) {
+      if (!isHeld(join(this.folder, address))) this.release(address);
+    }
+    this.#isSwept = true;
+  }
+
+  private claim(address: string): boolean {
+    try {
+      writeFileSync(join(this.folder, address), String(process.pid), { flag: 'wx' });
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
     }
   }
-  return false;
 }
 
 function isHeld(file: string): boolean {
   try {
-    process.kill(Number(readFileSync(file, 'utf8')), 0);
+    const pid = Number(readFileSync(file, 'utf8'));
+    // Empty while its owner is about to write.
+    if (!pid) return true;
+    process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }

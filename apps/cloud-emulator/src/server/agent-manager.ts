@@ -10,26 +10,33 @@ export class AgentManager {
 
   handle(request: IncomingMessage, response: ServerResponse): void {
     const path = (request.url ?? '').split('?')[0];
-    if (request.method === 'GET' && path === '/api/health') {
-      return json(response, 200, { status: 'ok', timestamp: new Date().toISOString() });
+    switch (`${request.method} ${path}`) {
+      case 'GET /api/health':
+        return json(response, 200, { status: 'ok', timestamp: new Date().toISOString() });
+      case 'GET /api/config':
+        return this.config(request, response);
     }
-    if (!this.accepts(request.headers.authorization)) {
-      return json(response, 401, { statusCode: 401, message: 'Unauthorized' });
-    }
-    if (request.method === 'GET' && path === '/api/config') {
-      const { GIT_REPOSITORY_URL: gitRepositoryUrl } = this.environment;
-      return json(response, 200, { ...(gitRepositoryUrl ? { gitRepositoryUrl } : {}), agentTypes: ['cursor'] });
-    }
-    json(response, 404, { statusCode: 404, message: `Cannot ${request.method} ${path}` });
+    json(response, 404, { statusCode: 404, message: `Cannot ${request.method} ${path}`, error: 'Not Found' });
   }
 
-  private accepts(authorization: string | undefined): boolean {
-    const [scheme = '', value = ''] = (authorization ?? '').split(' ');
+  private config(request: IncomingMessage, response: ServerResponse): void {
+    if (!this.accepts(request.headers.authorization ?? '')) {
+      return json(response, 401, { statusCode: 401, message: 'Unauthorized' });
+    }
+    const { GIT_REPOSITORY_URL: gitRepositoryUrl } = this.environment;
+    json(response, 200, { ...(gitRepositoryUrl ? { gitRepositoryUrl } : {}), agentTypes: ['cursor'] });
+  }
+
+  private accepts(authorization: string): boolean {
+    const [, scheme = '', value = ''] = /^(\S+) (.*)$/s.exec(authorization) ?? [];
     if (this.environment['AUTHENTICATION_METHOD'] === 'keycloak') {
       const { KEYCLOAK_REALM: realm = '', KEYCLOAK_CLIENT_ID: clientId = '' } = this.environment;
       return scheme === 'Bearer' && this.keycloak.isValid(value, { realm, clientId });
     }
-    return /^(Bearer|ApiKey)$/.test(scheme) && value === this.environment['STATIC_API_KEY'];
+    const key = this.environment['STATIC_API_KEY'];
+    // Node reads headers as Latin-1, whatever bytes were sent.
+    const asUtf8 = Buffer.from(value, 'latin1').toString('utf8');
+    return /^(Bearer|ApiKey)$/.test(scheme) && key !== undefined && (value === key || asUtf8 === key);
   }
 }
 

@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:https';
+import { mkdtempSync } from 'node:fs';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Keycloak } from '../keycloak';
@@ -8,6 +7,7 @@ import type { Settings } from '../settings';
 import { AgentManager } from './agent-manager';
 import { readUserData, type WrittenFile } from './cloud-init';
 import { plan, type Deployment, type PublishedSite } from './deployment';
+import { ProxyListener } from './proxy-listener';
 
 export interface ServerOrder {
   userData: string;
@@ -27,8 +27,11 @@ export class EmulatedServer {
   stage: 'boot' | 'install' | 'proxy' | 'agent' = 'boot';
   files: WrittenFile[] = [];
   deployment: Deployment | null = null;
-  #root?: string;
-  #listeners: Server[] = [];
+  /** The folder that stands for the machine's root while there is one. */
+  root: string | null = null;
+  #installing: Promise<void> = Promise.resolve();
+  #stopping?: Promise<void>;
+  #listeners: ProxyListener[] = [];
   #agent?: AgentManager;
   readonly #timers = new Set<NodeJS.Timeout>();
 
@@ -38,26 +41,36 @@ export class EmulatedServer {
     private readonly log: (message: string) => void,
   ) {}
 
+  /** What is asked at one of its ports, and where that is answered: only elsewhere on systems other than Linux. */
+  get endpoints(): Record<number, string> {
+    return Object.fromEntries(this.#listeners.map(({ port, endpoint }) => [port, endpoint]));
+  }
+
   start({ bootMs, installMs, startMs }: Settings): void {
     this.after(bootMs, () => {
       this.life = 'running';
       this.log('runs');
       if (this.order.bootFails) return this.fail('the boot failed by order of the admin API');
       this.stage = 'install';
-      this.after(installMs, () => void this.install(startMs));
+      this.after(installMs, () => {
+        this.#installing = this.install(startMs);
+      });
     });
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopping ??= this.end();
+    return this.#stopping;
+  }
+
+  private async end(): Promise<void> {
     this.life = 'deleting';
     for (const timer of this.#timers) clearTimeout(timer);
-    await Promise.all(
-      this.#listeners.map((listener) => {
-        listener.closeAllConnections();
-        return new Promise((resolve) => listener.close(resolve));
-      }),
-    );
-    if (this.#root) rmSync(this.#root, { recursive: true, force: true });
+    // It sees that the server ends, and opens nothing more.
+    await this.#installing;
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    if (this.root) await rm(this.root, { recursive: true, force: true });
+    this.root = null;
   }
 
   private async install(startMs: number): Promise<void> {
@@ -67,13 +80,13 @@ export class EmulatedServer {
       this.files = config.files;
       await this.write(config.files);
       this.deployment = plan(config);
-      await Promise.all(this.deployment.sites.map((site) => this.listen(site)));
+      for (const site of this.deployment.sites) await this.listen(site);
     } catch (error) {
       return this.fail((error as Error).message);
     }
-    if (this.life === 'deleting') return this.stop();
+    if (this.isEnding()) return;
     this.stage = 'proxy';
-    this.log(`the proxy answers at ${this.order.address}`);
+    this.log(`the proxy answers at ${Object.values(this.endpoints).join(' and ')}`);
     const { agentProblem, agentEnvironment } = this.deployment;
     if (agentProblem) return this.fail(agentProblem);
     this.after(startMs, () => {
@@ -83,28 +96,31 @@ export class EmulatedServer {
     });
   }
 
-  /** As cloud-init does, below a folder of its own. */
+  /** As cloud-init does, below a folder of its own. The paths are normal and absolute, so none leads out of it. */
   private async write(files: WrittenFile[]): Promise<void> {
-    this.#root = mkdtempSync(join(tmpdir(), 'cloud-emulator-server-'));
+    this.root = mkdtempSync(join(tmpdir(), 'cloud-emulator-server-'));
     for (const { path, content, permissions } of files) {
-      const target = join(this.#root, path);
+      const target = join(this.root, path);
       await mkdir(dirname(target), { recursive: true });
-      await writeFile(target, content, { mode: parseInt(permissions, 8) });
+      await writeFile(target, content, { mode: 0o600 });
+      await chmod(target, parseInt(permissions, 8));
     }
   }
 
-  private listen({ port, certificate, key, upstream }: PublishedSite): Promise<void> {
-    const listener = createServer({ cert: certificate, key }, (request, response) => {
+  private async listen({ port, certificate, key, upstream }: PublishedSite): Promise<void> {
+    if (this.isEnding()) return;
+    const listener = new ProxyListener(port, { certificate, key }, (request, response) => {
       if (!this.#agent || upstream === 'none') return void response.writeHead(502).end();
       if (upstream === 'api') return this.#agent.handle(request, response);
       response.writeHead(200, { 'content-type': 'text/plain' }).end('0{"sid":"emulated","upgrades":[]}');
     });
-    listener.on('tlsClientError', () => undefined);
     this.#listeners.push(listener);
-    return new Promise((resolve, reject) => {
-      listener.once('error', reject);
-      listener.listen(port, this.order.address, resolve);
-    });
+    await listener.listen(this.order.address);
+    if (listener.isElsewhere) this.log(`this system has no ${this.order.address}: ${port} is at ${listener.endpoint}`);
+  }
+
+  private isEnding(): boolean {
+    return this.life === 'deleting';
   }
 
   private fail(problem: string): void {
