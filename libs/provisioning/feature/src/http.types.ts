@@ -5,8 +5,8 @@ export type Request = FastifyRequest & AuthenticatedRequest;
 export type Reply = FastifyReply;
 
 /** Aborts when the caller is gone. */
-export function callerGone(request: Request): AbortSignal {
+export function callerGone(reply: Reply): AbortSignal {
   const abort = new AbortController();
-  request.raw.socket.once('close', () => abort.abort());
+  reply.raw.once('close', () => abort.abort());
   return abort.signal;
 }

@@ -32,7 +32,7 @@ export class ProvisioningEventsController {
       return;
     }
     const stream = new PassThrough();
-    const signal = AbortSignal.any([this.shutdown.signal, callerGone(request)]);
+    const signal = AbortSignal.any([this.shutdown.signal, callerGone(reply)]);
     void reply.headers({ 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
     void writeEvents(this.watch.follow(id, after, signal), stream, signal);
     await reply.send(stream);

@@ -73,9 +73,9 @@ export class WaitingAnswers {
     return toProvisionedClient(now, null);
   }
 
-  private async wait(id: string, { waitSeconds, request, reply }: Exchange): Promise<void> {
+  private async wait(id: string, { waitSeconds, reply }: Exchange): Promise<void> {
     const limit = AbortSignal.timeout((waitSeconds ?? 0) * 1000);
-    const signal = AbortSignal.any([limit, this.shutdown.signal, callerGone(request)]);
+    const signal = AbortSignal.any([limit, this.shutdown.signal, callerGone(reply)]);
     await this.watch.waitUntilSettled(id, signal);
     void reply.header('preference-applied', `wait=${waitSeconds}`);
   }

@@ -4,7 +4,7 @@ import type { Clock, Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { InstanceService } from './instance.service';
-import { enqueueStep } from './jobs/job-queue';
+import { enqueueStep, ensureStep } from './jobs/job-queue';
 import { LeaseKeeper } from './lease-keeper';
 import { SETTLED_PHASES } from './phases';
 import type { ProvisioningReference } from './provisioning-reference.entity';
@@ -38,7 +38,7 @@ export class StepRunner {
     const leaseOwner = randomUUID();
     if (!(await this.provisionings.acquireLease(id, leaseOwner))) {
       // Whoever holds the lease goes on by itself; if it is dead, the lease ends by then.
-      if (await this.provisionings.find(id)) await enqueueStep(this.provisionings.manager, id, LEASE_MS);
+      if (await this.provisionings.find(id)) await ensureStep(this.provisionings.manager, id, LEASE_MS);
       return;
     }
     const lease = new LeaseKeeper(this.provisionings, id, leaseOwner, stop);
@@ -53,7 +53,9 @@ export class StepRunner {
     const reference = await this.provisionings.find(id);
     if (!reference) return;
     const result = await this.decide(reference, leaseOwner, signal);
-    if (!result || signal.aborted) return;
+    // Whoever goes on with it, on whichever controller, must be woken.
+    if (signal.aborted) return ensureStep(this.provisionings.manager, id);
+    if (!result) return;
     const committed = await this.stepCommit.commit({ reference, leaseOwner }, result, this.clock.now());
     if (!committed) {
       this.logger.warn({ provisioningId: id, phase: reference.phase }, 'a step lost its lease; its result is dropped');

@@ -9,10 +9,24 @@ const MAX_ATTEMPTS = 25;
 
 /** Wakes the next step of a provisioning. At most one such job waits for each; a later call moves it. */
 export async function enqueueStep(manager: EntityManager, provisioningId: string, delayMs = 0): Promise<void> {
+  await addStep(manager, provisioningId, delayMs, 'replace');
+}
+
+/** Makes sure that a step will be woken; a job that waits already stays as it is. */
+export async function ensureStep(manager: EntityManager, provisioningId: string, delayMs = 0): Promise<void> {
+  await addStep(manager, provisioningId, delayMs, 'preserve_run_at');
+}
+
+async function addStep(
+  manager: EntityManager,
+  provisioningId: string,
+  delayMs: number,
+  mode: 'replace' | 'preserve_run_at',
+): Promise<void> {
   await manager.query(
     `SELECT graphile_worker.add_job($1, json_build_object('id', $2::text), queue_name => $2, job_key => $2,
-       run_at => now() + $3 * interval '1 millisecond', max_attempts => $4)`,
-    [STEP_TASK, provisioningId, delayMs, MAX_ATTEMPTS],
+       run_at => now() + $3 * interval '1 millisecond', max_attempts => $4, job_key_mode => $5)`,
+    [STEP_TASK, provisioningId, delayMs, MAX_ATTEMPTS, mode],
   );
 }
 

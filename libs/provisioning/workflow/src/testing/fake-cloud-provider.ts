@@ -1,0 +1,129 @@
+import {
+  CloudError,
+  type CloudProvider,
+  type CloudServer,
+  type Location,
+  type OwnerQuery,
+  type OwnerTag,
+  type ProjectKey,
+  type ServerSpec,
+  type ServerType,
+  type WaitingServer,
+} from '@agent-controller/cloud-port';
+
+type Method = Exclude<keyof CloudProvider, 'type' | 'displayName' | 'maxUserDataBytes'>;
+
+/** One project at a provider, in memory. It does what the port says, and what a test tells it to do wrong. */
+export class FakeCloudProvider implements CloudProvider {
+  readonly type = 'hetzner';
+  readonly displayName = 'Fake Cloud';
+  readonly maxUserDataBytes = 32_768;
+
+  /** What was called, in order: `create`, `destroy 7`, … */
+  readonly calls: string[] = [];
+  readonly specs: ServerSpec[] = [];
+  readonly servers = new Map<string, CloudServer>();
+  /** Ids of the project's keys. */
+  readonly keys = new Set<string>();
+  serverTypes: ServerType[] = [];
+  locations: Location[] = [];
+  /** Whether servers show in lists; right after a create they may not. */
+  isListing = true;
+  readonly #failures = new Map<Method, CloudError[]>();
+
+  /** The next calls of a method throw these. */
+  failNext(method: Method, ...errors: CloudError[]): void {
+    this.#failures.set(method, errors);
+  }
+
+  /** A server that is in the project already. */
+  add(id: string, owner: OwnerTag, changes: Partial<CloudServer> = {}): CloudServer {
+    const server: CloudServer = {
+      id,
+      name: `server-${id}`,
+      status: 'creating',
+      providerStatus: 'initializing',
+      serverType: 'cx23',
+      location: 'fsn1',
+      image: 'debian-13',
+      publicIpv4: null,
+      publicIpv6: null,
+      privateIpv4: null,
+      createdAt: new Date('2026-01-01T00:00:00Z'),
+      owner,
+      ...changes,
+    };
+    this.servers.set(id, server);
+    return server;
+  }
+
+  async listServerTypes(): Promise<ServerType[]> {
+    this.called('listServerTypes');
+    return this.serverTypes;
+  }
+
+  async listLocations(): Promise<Location[]> {
+    this.called('listLocations');
+    return this.locations;
+  }
+
+  async create(spec: ServerSpec): Promise<CloudServer> {
+    this.specs.push(spec);
+    this.called('create');
+    return this.add(`new-${this.specs.length}`, spec.owner, { name: spec.name });
+  }
+
+  async get(serverId: string): Promise<CloudServer> {
+    this.called('get', serverId);
+    const server = this.servers.get(serverId);
+    if (!server) throw new CloudError('not-found', 'no such server');
+    return server;
+  }
+
+  async findByOwner({ instanceId, provisioningId, attempt }: OwnerQuery): Promise<CloudServer[]> {
+    this.called('findByOwner', attempt === undefined ? 'all' : String(attempt));
+    if (!this.isListing) return [];
+    return [...this.servers.values()]
+      .filter(({ owner }) => owner?.instanceId === instanceId && owner.provisioningId === provisioningId)
+      .filter(({ owner }) => attempt === undefined || owner?.attempt === attempt)
+      .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
+  }
+
+  async look(waiting: readonly WaitingServer[]): Promise<CloudServer[]> {
+    this.called('look');
+    return waiting.flatMap(({ serverId }) => this.servers.get(serverId) ?? []);
+  }
+
+  async *listOwned(): AsyncGenerator<CloudServer> {
+    this.called('listOwned');
+    yield* this.servers.values();
+  }
+
+  /** The first call marks a server, the next one finds it gone. */
+  async destroy(serverId: string): Promise<'deleting' | 'gone'> {
+    this.called('destroy', serverId);
+    const server = this.servers.get(serverId);
+    if (!server) return 'gone';
+    if (server.status === 'deleting') this.servers.delete(serverId);
+    else this.servers.set(serverId, { ...server, status: 'deleting' });
+    return 'deleting';
+  }
+
+  async ensureSentinel({ name }: ProjectKey): Promise<string> {
+    this.called('ensureSentinel');
+    const id = `key-of-${name}`;
+    this.keys.add(id);
+    return id;
+  }
+
+  async hasSentinel(sentinelId: string): Promise<boolean> {
+    this.called('hasSentinel');
+    return this.keys.has(sentinelId);
+  }
+
+  private called(method: Method, detail?: string): void {
+    this.calls.push(detail === undefined ? method : `${method} ${detail}`);
+    const error = this.#failures.get(method)?.shift();
+    if (error) throw error;
+  }
+}
