@@ -68,7 +68,7 @@ export class EmulatedServer {
     for (const timer of this.#timers) clearTimeout(timer);
     // It sees that the server ends, and opens nothing more.
     await this.#installing;
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.closeListeners();
     if (this.root) await rm(this.root, { recursive: true, force: true });
     this.root = null;
   }
@@ -82,6 +82,7 @@ export class EmulatedServer {
       this.deployment = plan(config);
       for (const site of this.deployment.sites) await this.listen(site);
     } catch (error) {
+      await this.closeListeners();
       return this.fail((error as Error).message);
     }
     if (this.isEnding()) return;
@@ -117,6 +118,10 @@ export class EmulatedServer {
     this.#listeners.push(listener);
     await listener.listen(this.order.address);
     if (listener.isElsewhere) this.log(`this system has no ${this.order.address}: ${port} is at ${listener.endpoint}`);
+  }
+
+  private async closeListeners(): Promise<void> {
+    await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
   }
 
   private isEnding(): boolean {
