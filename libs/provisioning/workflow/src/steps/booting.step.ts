@@ -1,6 +1,7 @@
 import { CloudError } from '@agent-controller/cloud-port';
 import { Injectable } from '@nestjs/common';
 import { agentEndpoint } from '../agent/agent-target';
+import { observedColumns } from '../provisioning.repository';
 import { SentinelService } from '../sentinel.service';
 import { advance, fail, wait, type StepContext, type StepResult } from './step';
 
@@ -35,7 +36,7 @@ export class BootingStep {
     try {
       const server = await provider.get(reference.serverId ?? '');
       return wait(FALLBACK_MS, {
-        patch: { observedAt: now, missingSince: null, serverStatus: server.status, publicIp: server.publicIpv4 },
+        patch: { ...observedColumns(server), observedAt: now, missingSince: null },
       });
     } catch (error) {
       if (!(error instanceof CloudError) || error.kind !== 'not-found') throw error;
