@@ -12,8 +12,16 @@ const settingsSchema = z.strictObject({
   startMs: z.number().int().nonnegative().optional(),
   deleteMs: z.number().int().nonnegative().optional(),
   listLagMs: z.number().int().nonnegative().optional(),
+  burstPerMinute: z.number().int().positive().optional(),
+  keyListsPerMinute: z.number().int().positive().optional(),
+  serverLimit: z.number().int().nonnegative().optional(),
 });
 const tokenSchema = z.strictObject({ token: z.string().min(1), value: z.boolean().default(true) });
+const budgetSchema = z.strictObject({
+  provider: z.enum(['hetzner', 'digitalocean']),
+  token: z.string().min(1),
+  remaining: z.number().int().nonnegative(),
+});
 const clientSchema = z.strictObject({ realm: z.string(), clientId: z.string(), secret: z.string() });
 
 type TokenQuery = { Querystring: { token?: string } };
@@ -55,6 +63,12 @@ export function adminRoutes(world: World, faults: Faults) {
         }),
       );
     }
+    app.post('/tokens/budget', ({ body }, reply) =>
+      checked(reply, budgetSchema.safeParse(body), ({ provider, token, remaining }) => {
+        world.project(provider, token).setBudget(remaining);
+        return {};
+      }),
+    );
     app.put('/keycloak/clients', ({ body }, reply) =>
       checked(reply, clientSchema.safeParse(body), ({ secret, ...client }) => {
         world.keycloak.register(client, secret);

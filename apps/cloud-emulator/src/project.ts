@@ -12,7 +12,10 @@ export interface ServerRecord {
   labels: Record<string, string>;
   tags: string[];
   sshKeyIds: number[];
+  firewallIds: number[];
   createdAt: Date;
+  /** Accepted, and then it did not exist. */
+  isVanished: boolean;
   address: string;
   privateAddress: string;
   machine: EmulatedServer;
@@ -35,12 +38,26 @@ export interface FirewallRecord {
   createdAt: Date;
 }
 
+/** Something that a provider does with a server, and that takes its time. */
+export interface ActionRecord {
+  id: number;
+  command: string;
+  server: ServerRecord;
+  startedAt: Date;
+  /** Looked up when asked. */
+  state: () => 'running' | 'done' | 'failed';
+}
+
+const BURST_WINDOW_MS = 60_000;
+
 /** What belongs to one token at one provider. */
 export class Project {
   readonly servers = new Map<number, ServerRecord>();
   readonly keys = new Map<number, KeyRecord>();
   readonly firewalls = new Map<number, FirewallRecord>();
   readonly tags = new Set<string>();
+  readonly actions = new Map<number, ActionRecord>();
+  readonly #bursts = new Map<string, number[]>();
   /** Requests left; refills with time. */
   budget: number;
   budgetAt = Date.now();
@@ -62,6 +79,22 @@ export class Project {
     if (this.budget < 1) return false;
     this.budget -= 1;
     return true;
+  }
+
+  setBudget(remaining: number): void {
+    this.budget = Math.min(remaining, this.budgetLimit);
+    this.budgetAt = Date.now();
+  }
+
+  /** Counts a request against a limit for any minute. @returns 0, or the seconds until the next one may come */
+  burst(kind: string, limitPerMinute: number): number {
+    const now = Date.now();
+    const recent = (this.#bursts.get(kind) ?? []).filter((at) => now - at < BURST_WINDOW_MS);
+    const oldest = recent.at(-limitPerMinute);
+    this.#bursts.set(kind, recent);
+    if (oldest !== undefined) return Math.max(1, Math.ceil((oldest + BURST_WINDOW_MS - now) / 1_000));
+    recent.push(now);
+    return 0;
   }
 }
 

@@ -17,9 +17,12 @@ export interface Door {
   provider: ProviderName;
   prefix: string;
   refillPerSecond: number;
-  headers(project: Project): Record<string, string>;
+  /** On every answer; without a project where the token is none. */
+  headers(project?: Project): Record<string, string>;
   unauthorized(reply: FastifyReply, reason: 'token' | 'read-only'): FastifyReply;
   rateLimited(reply: FastifyReply): FastifyReply;
+  /** A limit besides the budget: the seconds to wait, or 0. */
+  burst?(project: Project, method: string, path: string): number;
 }
 
 /** What every call of a provider's API goes through: token, budget, ordered faults, and the log of requests. */
@@ -34,32 +37,31 @@ export function addGate(app: FastifyInstance, world: World, faults: Faults, door
     }
   });
   app.addHook('onRequest', async (request, reply) => {
-    const token = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
-    if (!token || world.revoked.has(token)) return door.unauthorized(reply, 'token');
+    const token = tokenOf(request);
+    if (!token || world.revoked.has(token)) {
+      return door.unauthorized(reply.headers(door.headers()), 'token');
+    }
     const asked = request as ProviderRequest;
+    const { method } = request;
     asked.project = world.project(door.provider, token);
     const path = (request.url.split('?')[0] ?? '').slice(door.prefix.length);
-    const fault = faults.take({ provider: door.provider, token, method: request.method, path });
+    const fault = faults.take({ provider: door.provider, token, method, path });
     asked.fault = fault;
     if (fault?.delayMs) await sleep(fault.delayMs);
+    const isAffordable = asked.project.spend(door.refillPerSecond);
     void reply.headers(door.headers(asked.project));
-    if (fault?.status !== undefined) {
-      const { body = '', headers = {} } = fault;
-      const type = typeof body === 'string' ? 'text/html' : 'application/json';
-      return reply
-        .status(fault.status)
-        .headers({ 'content-type': type, ...headers })
-        .send(typeof body === 'string' ? body : JSON.stringify(body));
-    }
-    if (!asked.project.spend(door.refillPerSecond)) return door.rateLimited(reply);
-    if (world.readOnly.has(token) && request.method !== 'GET') return door.unauthorized(reply, 'read-only');
+    if (fault?.status !== undefined) return answerFault(fault.status, fault, reply);
+    if (!isAffordable) return door.rateLimited(reply);
+    const waitSeconds = door.burst?.(asked.project, method, path) ?? 0;
+    if (waitSeconds > 0) return door.rateLimited(reply.header('retry-after', String(waitSeconds)));
+    if (world.readOnly.has(token) && method !== 'GET') return door.unauthorized(reply, 'read-only');
   });
   app.addHook('onSend', async (request, reply, payload) => {
     if ((request as ProviderRequest).fault?.dropAnswer) request.raw.socket.destroy();
     return reply.raw.destroyed ? undefined : payload;
   });
   app.addHook('onResponse', async (request, reply) => {
-    const token = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    const token = tokenOf(request) ?? '';
     const { method, url } = request;
     world.requests.push({
       at: new Date().toISOString(),
@@ -72,4 +74,16 @@ export function addGate(app: FastifyInstance, world: World, faults: Faults, door
     if (world.requests.length > MAX_REQUESTS) world.requests.shift();
     world.log(`${method} ${url} ${reply.statusCode}`);
   });
+}
+
+function tokenOf(request: FastifyRequest): string | undefined {
+  return /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+}
+
+function answerFault(status: number, { body = '', headers = {} }: Fault, reply: FastifyReply): FastifyReply {
+  const isText = typeof body === 'string';
+  return reply
+    .status(status)
+    .headers({ 'content-type': isText ? 'text/html' : 'application/json', ...headers })
+    .send(isText ? body : JSON.stringify(body));
 }

@@ -10,6 +10,12 @@ export interface Settings {
   deleteMs: number;
   /** How long new droplets are missing from lists, as at the real DigitalOcean. */
   listLagMs: number;
+  /** Requests of a token in any minute at DigitalOcean, besides its budget for the hour. */
+  burstPerMinute: number;
+  /** The same for lists of SSH keys. */
+  keyListsPerMinute: number;
+  /** Servers of a project. */
+  serverLimit: number;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -18,4 +24,7 @@ export const DEFAULT_SETTINGS: Settings = {
   startMs: 3_000,
   deleteMs: 300,
   listLagMs: 300,
+  burstPerMinute: 250,
+  keyListsPerMinute: 10,
+  serverLimit: 1_000,
 };

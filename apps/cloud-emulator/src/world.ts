@@ -1,5 +1,5 @@
 import { Keycloak } from './keycloak';
-import { Project, tokenHash, type ProviderName, type ServerRecord } from './project';
+import { Project, tokenHash, type ActionRecord, type ProviderName, type ServerRecord } from './project';
 import { AddressPool } from './server/address-pool';
 import { EmulatedServer, type ServerOrder } from './server/emulated-server';
 import { DEFAULT_SETTINGS, type Settings } from './settings';
@@ -15,6 +15,8 @@ export interface RequestRecord {
   status: number;
 }
 
+type ServerFacts = Omit<ServerRecord, 'id' | 'createdAt' | 'isVanished' | 'address' | 'privateAddress' | 'machine'>;
+
 /** Everything the emulator knows, in memory. */
 export class World {
   readonly keycloak = new Keycloak();
@@ -24,6 +26,8 @@ export class World {
   readonly settings: Settings;
   readonly #projects = new Map<string, Project>();
   readonly #addresses = new AddressPool();
+  /** Machines that are not in a project any more may still be stopping. */
+  readonly #ending = new Set<Promise<void>>();
   #nextId = 1_000_000 + Math.floor(Math.random() * 1_000_000);
 
   constructor(
@@ -51,29 +55,48 @@ export class World {
     return [...this.#projects.values()];
   }
 
-  createServer(
-    project: Project,
-    facts: Omit<ServerRecord, 'id' | 'createdAt' | 'address' | 'privateAddress' | 'machine'>,
-    order: Omit<ServerOrder, 'address'>,
-  ): ServerRecord {
+  createServer(project: Project, facts: ServerFacts, order: Omit<ServerOrder, 'address'>): ServerRecord {
     const id = this.nextId();
     const address = this.#addresses.take();
     const log = (message: string) => this.log(`${project.provider} server ${facts.name} (${id}): ${message}`);
     const machine = new EmulatedServer({ ...order, address }, this.keycloak, log);
     const privateAddress = `10.${(id >> 16) & 255}.${(id >> 8) & 255}.${id & 255}`;
-    const record = { ...facts, id, createdAt: new Date(), address, privateAddress, machine };
+    const record = { ...facts, id, createdAt: new Date(), isVanished: false, address, privateAddress, machine };
     project.servers.set(id, record);
     log(`ordered, boots at ${address}`);
     machine.start(this.settings);
     return record;
   }
 
+  /** Something that the provider began with a server just now. */
+  addAction(project: Project, command: string, server: ServerRecord, state: ActionRecord['state']): ActionRecord {
+    const action = { id: this.nextId(), command, server, startedAt: new Date(), state };
+    project.actions.set(action.id, action);
+    return action;
+  }
+
   /** Stops answering at once; "not found" comes a little later. */
   deleteServer(project: Project, record: ServerRecord): void {
     if (record.machine.life === 'deleting') return;
     this.log(`${project.provider} server ${record.name} (${record.id}): deleted`);
-    void record.machine.stop().then(() => this.#addresses.release(record.address));
+    this.end(record);
     setTimeout(() => project.servers.delete(record.id), this.settings.deleteMs).unref();
+  }
+
+  /** An order that was accepted, and then could not be placed: the server does not exist. */
+  vanish(project: Project, record: ServerRecord): void {
+    this.log(`${project.provider} server ${record.name} (${record.id}): vanishes by order of the admin API`);
+    record.isVanished = true;
+    this.end(record);
+    project.servers.delete(record.id);
+  }
+
+  private end({ machine, address }: ServerRecord): void {
+    const ended = machine.stop().then(() => {
+      this.#addresses.release(address);
+      this.#ending.delete(ended);
+    });
+    this.#ending.add(ended);
   }
 
   async close(): Promise<void> {
@@ -83,5 +106,6 @@ export class World {
         this.#addresses.release(address);
       }
     }
+    await Promise.all(this.#ending);
   }
 }

@@ -1,44 +1,74 @@
-import type { FastifyReply } from 'fastify';
-import type { Project } from '../project';
+import { z } from 'zod';
+import type { Project, ServerRecord } from '../project';
+import { DigitalOceanRefusalError } from './digital-ocean-refusal.error';
 import { IMAGES, REGIONS, SIZES } from './digital-ocean.catalogue';
-import { unprocessable } from './digital-ocean.errors';
-
-export interface CreateDropletBody {
-  name?: string;
-  region?: string;
-  size?: string;
-  image?: string | number;
-  ssh_keys?: (string | number)[];
-  user_data?: string;
-  tags?: string[];
-}
 
 const MAX_USER_DATA = 65_536;
+const TAG = /^[A-Za-z0-9_:-]{1,255}$/;
 
-/** Refuses what DigitalOcean would refuse; undefined when the order stands. Names need not be unique. */
-export function checkOrder(project: Project, body: CreateDropletBody, reply: FastifyReply): FastifyReply | undefined {
-  const { name = '', region, size, image, ssh_keys: keys = [], user_data: userData = '', tags = [] } = body;
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9.-]*$/.test(name)) {
-    return unprocessable(reply, 'Only valid hostname characters are allowed. (a-z, A-Z, 0-9, . and -)');
+const idOrName = z.union([z.string(), z.int()]);
+const orderSchema = z.looseObject({
+  name: z.string(),
+  region: z.string(),
+  size: z.string(),
+  image: idOrName,
+  ssh_keys: z.array(idOrName).nullish(),
+  user_data: z.string().nullish(),
+  tags: z.array(z.string()).nullish(),
+});
+
+export interface DropletOrder extends Pick<
+  ServerRecord,
+  'name' | 'typeId' | 'locationId' | 'imageName' | 'tags' | 'sshKeyIds'
+> {
+  userData: string;
+}
+
+/** Names need not be unique. @throws DigitalOceanRefusalError for what DigitalOcean would refuse */
+export function readOrder(project: Project, body: unknown, serverLimit: number): DropletOrder {
+  const { unprocessable } = DigitalOceanRefusalError;
+  const { success, data, error } = orderSchema.safeParse(body ?? {});
+  if (!success) throw unprocessable(`${error.issues[0]?.path.join('.')}: ${error.issues[0]?.message}`);
+  const { name, region, size } = data;
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9.-]{0,254}$/.test(name)) {
+    throw unprocessable('Only valid hostname characters are allowed. (a-z, A-Z, 0-9, . and -)');
   }
+  const image = IMAGES.find(({ slug, id }) => slug === data.image || String(id) === String(data.image));
+  if (!image) throw unprocessable('You specified an invalid image for Droplet creation.');
+  checkPlace(size, region);
+  const userData = data.user_data ?? '';
+  if (Buffer.byteLength(userData) > MAX_USER_DATA) throw unprocessable('User data must be less than 64KiB.');
+  const tags = (data.tags ?? []).map(readTag);
+  const sshKeyIds = (data.ssh_keys ?? []).map((key) => readKey(project, key));
+  if (project.servers.size >= serverLimit) {
+    throw unprocessable('creating this/these droplet(s) will exceed your droplet limit');
+  }
+  return { name, typeId: size, locationId: region, imageName: image.slug, tags, sshKeyIds, userData };
+}
+
+/** @throws DigitalOceanRefusalError when it is no tag */
+export function readTag(tag: unknown): string {
+  if (typeof tag === 'string' && TAG.test(tag)) return tag;
+  throw DigitalOceanRefusalError.unprocessable(
+    'Tag names may contain letters, numbers, colons, dashes, and underscores.',
+  );
+}
+
+function checkPlace(size: string, region: string): void {
+  const { unprocessable } = DigitalOceanRefusalError;
   const found = SIZES.find(({ slug }) => slug === size);
-  if (!found) return unprocessable(reply, 'You specified an invalid size for Droplet creation.');
-  if (!IMAGES.some(({ slug, id }) => slug === image || id === image)) {
-    return unprocessable(reply, 'You specified an invalid image for Droplet creation.');
+  if (!found) throw unprocessable('You specified an invalid size for Droplet creation.');
+  if (!REGIONS.some(({ slug, available }) => slug === region && available)) {
+    throw unprocessable('Region is not available');
   }
-  if (!REGIONS.some(({ slug, available }) => slug === region && available))
-    return unprocessable(reply, 'Region is not available');
-  if (!found.available || !found.regions.includes(region ?? '')) {
-    return unprocessable(reply, 'Size is not available in this region.');
+  if (!found.available || !found.regions.includes(region)) {
+    throw unprocessable('Size is not available in this region.');
   }
-  if (Buffer.byteLength(userData) > MAX_USER_DATA) return unprocessable(reply, 'User data must be less than 64KiB.');
-  if (!tags.every((tag) => /^[A-Za-z0-9_:-]{1,255}$/.test(tag))) {
-    return unprocessable(reply, 'Tag names may contain letters, numbers, colons, dashes, and underscores.');
-  }
-  const known = [...project.keys.values()];
-  const isKnown = (key: string | number) =>
-    known.some(({ id, fingerprint }) => id === Number(key) || fingerprint === key);
-  if (!keys.every(isKnown))
-    return unprocessable(reply, `${String(keys[0])} are invalid key identifiers for Droplet creation.`);
-  return undefined;
+}
+
+function readKey(project: Project, wanted: string | number): number {
+  const keys = [...project.keys.values()];
+  const found = keys.find(({ id, fingerprint }) => String(id) === String(wanted) || fingerprint === wanted);
+  if (found) return found.id;
+  throw DigitalOceanRefusalError.unprocessable(`${wanted} are invalid key identifiers for Droplet creation.`);
 }

@@ -1,15 +1,15 @@
 const DEFAULT_SIZE = 20;
 const MAX_SIZE = 200;
 
-/** One page of a list as DigitalOcean answers it: links only to pages that exist. */
+/** One page of a list as DigitalOcean answers it: links only to pages that exist. What is no number is not heeded. */
 export function page(
   key: string,
   all: readonly object[],
   query: Record<string, string | undefined>,
   url: string,
 ): Record<string, unknown> {
-  const size = Math.min(MAX_SIZE, Math.max(1, Number(query['per_page'] ?? DEFAULT_SIZE)));
-  const number = Math.max(1, Number(query['page'] ?? 1));
+  const size = Math.min(MAX_SIZE, positive(query['per_page']) ?? DEFAULT_SIZE);
+  const number = positive(query['page']) ?? 1;
   const last = Math.max(1, Math.ceil(all.length / size));
   const link = (target: number) => {
     const params = new URLSearchParams({ ...query, page: String(target), per_page: String(size) } as Record<
@@ -27,4 +27,8 @@ export function page(
     links: Object.keys(pages).length > 0 ? { pages } : {},
     meta: { total: all.length },
   };
+}
+
+function positive(text: string | undefined): number | undefined {
+  return text !== undefined && /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined;
 }

@@ -1,93 +1,119 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { randomUUID } from 'node:crypto';
-import { fingerprint, type KeyRecord } from '../project';
+import { fingerprint, type FirewallRecord, type KeyRecord, type Project } from '../project';
 import type { ProviderRequest } from '../provider-gate';
 import type { World } from '../world';
-import { notFound, unprocessable } from './digital-ocean.errors';
+import { readTag } from './digital-ocean-order';
 import { page } from './digital-ocean-page';
-import { keyView, time } from './digital-ocean.views';
+import { DigitalOceanRefusalError } from './digital-ocean-refusal.error';
+import { firewallId, firewallView, keyView, tagView } from './digital-ocean.views';
 
 type ById = { Params: { id: string } };
 type Query = Record<string, string | undefined>;
+type Fields = Record<string, unknown>;
 
 /** Account, SSH keys, tags and firewalls. */
 export function addResourceRoutes(app: FastifyInstance, world: World): void {
   app.get('/account', (request) => ({
     account: {
-      droplet_limit: 25,
+      droplet_limit: world.settings.serverLimit,
       floating_ip_limit: 5,
       email: 'emulator@example.com',
-      uuid: (request as ProviderRequest).project.tokenHash,
+      uuid: projectOf(request).tokenHash,
       email_verified: true,
       status: 'active',
       status_message: '',
     },
   }));
   addKeyRoutes(app, world);
-  app.get('/tags', (request) => {
-    const names = [...(request as ProviderRequest).project.tags];
-    return page('tags', names.map(tagView), request.query as Query, `http://${request.host}/digitalocean/v2/tags`);
-  });
-  app.post<{ Body: { name?: string } }>('/tags', (request, reply) => {
-    const name = request.body?.name ?? '';
-    if (!/^[A-Za-z0-9_:-]{1,255}$/.test(name)) return unprocessable(reply, 'Tag name is invalid');
-    (request as unknown as ProviderRequest).project.tags.add(name);
-    return reply.status(201).send({ tag: tagView(name) });
-  });
-  app.post<{ Body: Record<string, unknown> }>('/firewalls', (request, reply) => {
-    const { project } = request as unknown as ProviderRequest;
-    const name = String(request.body?.['name'] ?? '');
-    if (name === '') return unprocessable(reply, 'name is required');
-    const record = { id: world.nextId(), name, body: request.body, createdAt: new Date() };
-    project.firewalls.set(record.id, record);
-    const firewall = {
-      ...request.body,
-      id: randomUUID(),
-      status: 'waiting',
-      created_at: time(record.createdAt),
-      pending_changes: [],
-    };
-    return reply.status(202).send({ firewall });
-  });
+  addTagRoutes(app);
+  addFirewallRoutes(app, world);
 }
 
 function addKeyRoutes(app: FastifyInstance, world: World): void {
   app.get('/account/keys', (request) => {
-    const keys = [...(request as ProviderRequest).project.keys.values()].map(keyView);
-    return page('ssh_keys', keys, request.query as Query, `http://${request.host}/digitalocean/v2/account/keys`);
+    const keys = [...projectOf(request).keys.values()].map(keyView);
+    return page('ssh_keys', keys, request.query as Query, urlOf(request));
   });
-  app.get<ById>('/account/keys/:id', (request, reply) => {
-    const key = findKey(request);
-    return key ? { ssh_key: keyView(key) } : notFound(reply);
-  });
-  app.post<{ Body: { name?: string; public_key?: string } }>('/account/keys', (request, reply) => {
-    const { project } = request as unknown as ProviderRequest;
-    const { name = '', public_key: publicKey = '' } = request.body ?? {};
-    const print = fingerprint(publicKey);
-    if (name === '' || !print)
-      return unprocessable(reply, 'Key invalid type, we support ssh-rsa, ssh-dss, ssh-ed25519');
-    if ([...project.keys.values()].some((key) => key.fingerprint === print)) {
-      return unprocessable(reply, 'SSH Key is already in use on your account');
+  app.get<ById>('/account/keys/:id', (request) => ({ ssh_key: keyView(findKey(request)) }));
+  app.post('/account/keys', (request, reply) => {
+    const { keys } = projectOf(request);
+    const { name, public_key: publicKey } = (request.body ?? {}) as Fields;
+    const print = typeof publicKey === 'string' ? fingerprint(publicKey) : null;
+    if (typeof name !== 'string' || name === '' || !print) {
+      throw DigitalOceanRefusalError.unprocessable('Key invalid type, we support ssh-rsa, ssh-dss, ssh-ed25519');
     }
-    const key = { id: world.nextId(), name, publicKey, fingerprint: print, labels: {}, createdAt: new Date() };
-    project.keys.set(key.id, key);
+    if ([...keys.values()].some((key) => key.fingerprint === print)) {
+      throw DigitalOceanRefusalError.unprocessable('SSH Key is already in use on your account');
+    }
+    const id = world.nextId();
+    const key = { id, name, publicKey: String(publicKey), fingerprint: print, labels: {}, createdAt: new Date() };
+    keys.set(id, key);
     return reply.status(201).send({ ssh_key: keyView(key) });
   });
   app.delete<ById>('/account/keys/:id', (request, reply) => {
-    const key = findKey(request);
-    if (!key) return notFound(reply);
-    (request as unknown as ProviderRequest).project.keys.delete(key.id);
+    projectOf(request).keys.delete(findKey(request).id);
     return reply.status(204).send();
   });
 }
 
-/** By id or by fingerprint. */
-function findKey(request: FastifyRequest<ById>): KeyRecord | undefined {
-  const { id } = request.params;
-  const keys = [...(request as unknown as ProviderRequest).project.keys.values()];
-  return keys.find((key) => String(key.id) === id || key.fingerprint === decodeURIComponent(id));
+function addTagRoutes(app: FastifyInstance): void {
+  app.get('/tags', (request) => {
+    const project = projectOf(request);
+    const tags = [...project.tags].map((name) => tagView(name, project));
+    return page('tags', tags, request.query as Query, urlOf(request));
+  });
+  app.post('/tags', (request, reply) => {
+    const project = projectOf(request);
+    const name = readTag(((request.body ?? {}) as Fields)['name']);
+    project.tags.add(name);
+    return reply.status(201).send({ tag: tagView(name, project) });
+  });
 }
 
-function tagView(name: string) {
-  return { name, resources: { count: 0, droplets: { count: 0 } } };
+function addFirewallRoutes(app: FastifyInstance, world: World): void {
+  app.get('/firewalls', (request) => {
+    const firewalls = [...projectOf(request).firewalls.values()].map(firewallView);
+    return page('firewalls', firewalls, request.query as Query, urlOf(request));
+  });
+  app.get<ById>('/firewalls/:id', (request) => ({ firewall: firewallView(findFirewall(request)) }));
+  app.post('/firewalls', (request, reply) => {
+    const { firewalls } = projectOf(request);
+    const body = (request.body ?? {}) as Fields;
+    const { name } = body;
+    if (typeof name !== 'string' || name === '') throw DigitalOceanRefusalError.unprocessable('name is required');
+    if ([...firewalls.values()].some((firewall) => firewall.name === name)) {
+      throw DigitalOceanRefusalError.unprocessable('duplicate name');
+    }
+    const record = { id: world.nextId(), name, body, createdAt: new Date() };
+    firewalls.set(record.id, record);
+    return reply.status(202).send({ firewall: firewallView(record) });
+  });
+  app.delete<ById>('/firewalls/:id', (request, reply) => {
+    projectOf(request).firewalls.delete(findFirewall(request).id);
+    return reply.status(204).send();
+  });
+}
+
+function projectOf(request: unknown): Project {
+  return (request as ProviderRequest).project;
+}
+
+/** By id or by fingerprint. */
+function findKey(request: FastifyRequest<ById>): KeyRecord {
+  const { id } = request.params;
+  const found = [...projectOf(request).keys.values()].find((key) => String(key.id) === id || key.fingerprint === id);
+  if (!found) throw DigitalOceanRefusalError.notFound();
+  return found;
+}
+
+function findFirewall(request: FastifyRequest<ById>): FirewallRecord {
+  const all = [...projectOf(request).firewalls.values()];
+  const found = all.find((firewall) => firewallId(firewall) === request.params.id);
+  if (!found) throw DigitalOceanRefusalError.notFound();
+  return found;
+}
+
+/** The address of the list, for its links. */
+function urlOf(request: FastifyRequest): string {
+  return `${request.protocol}://${request.host}${request.url.split('?')[0]}`;
 }

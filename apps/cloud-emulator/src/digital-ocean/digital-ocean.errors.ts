@@ -1,7 +1,9 @@
 import type { FastifyReply } from 'fastify';
 import { randomUUID } from 'node:crypto';
+import { DigitalOceanRefusalError } from './digital-ocean-refusal.error';
 
 const STATUS: Record<string, number> = {
+  bad_request: 400,
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,
@@ -14,10 +16,11 @@ export function digitalOceanError(reply: FastifyReply, id: string, message: stri
   return reply.status(STATUS[id] ?? 500).send({ id, message, request_id: randomUUID() });
 }
 
-export function notFound(reply: FastifyReply): FastifyReply {
-  return digitalOceanError(reply, 'not_found', 'The resource you were accessing could not be found.');
-}
-
-export function unprocessable(reply: FastifyReply, message: string): FastifyReply {
-  return digitalOceanError(reply, 'unprocessable_entity', message);
+/** Refusals as they are, bodies that cannot be read as such, and anything else as a fault of the emulator. */
+export function handleError(error: Error & { statusCode?: number }, reply: FastifyReply): FastifyReply {
+  if (error instanceof DigitalOceanRefusalError) return digitalOceanError(reply, error.id, error.message);
+  const isBody = error instanceof SyntaxError || (error.statusCode ?? 500) < 500;
+  return isBody
+    ? digitalOceanError(reply, 'bad_request', 'Invalid JSON')
+    : digitalOceanError(reply, 'server_error', `The emulator failed: ${error.message}`);
 }

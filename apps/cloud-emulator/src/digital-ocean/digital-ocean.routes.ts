@@ -1,17 +1,20 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Faults } from '../faults';
-import type { ServerRecord } from '../project';
+import type { Project, ServerRecord } from '../project';
 import { addGate, type ProviderRequest } from '../provider-gate';
 import type { World } from '../world';
 import { IMAGES, REGIONS, SIZES } from './digital-ocean.catalogue';
 import { addResourceRoutes } from './digital-ocean-resource.routes';
-import { digitalOceanError, notFound } from './digital-ocean.errors';
-import { checkOrder, type CreateDropletBody } from './digital-ocean-order';
+import { digitalOceanError, handleError } from './digital-ocean.errors';
+import { readOrder } from './digital-ocean-order';
 import { page } from './digital-ocean-page';
+import { DigitalOceanRefusalError } from './digital-ocean-refusal.error';
 import { actionView, dropletView, imageView, regionView } from './digital-ocean.views';
 
 type ById = { Params: { id: string } };
 type Query = Record<string, string | undefined>;
+
+const REFILL_PER_SECOND = 5_000 / 3_600;
 
 /** `/digitalocean/v2/…` */
 export function digitalOceanRoutes(world: World, faults: Faults, prefix: string) {
@@ -19,20 +22,17 @@ export function digitalOceanRoutes(world: World, faults: Faults, prefix: string)
     addGate(app, world, faults, {
       provider: 'digitalocean',
       prefix,
-      refillPerSecond: 5_000 / 3_600,
-      headers: ({ budget, budgetLimit }) => ({
-        'ratelimit-limit': String(budgetLimit),
-        'ratelimit-remaining': String(Math.max(0, Math.floor(budget))),
-        'ratelimit-reset': String(Math.ceil(Date.now() / 1000 + ((budgetLimit - budget) / 5_000) * 3_600)),
-      }),
+      refillPerSecond: REFILL_PER_SECOND,
+      headers: (project) => (project ? rateLimit(project) : {}),
+      burst: (project, method, path) => burst(world, project, method, path),
       unauthorized: (reply, reason) =>
         reason === 'read-only'
           ? digitalOceanError(reply, 'forbidden', 'You are not authorized to perform this operation')
           : digitalOceanError(reply, 'unauthorized', 'Unable to authenticate you'),
       rateLimited: (reply) => digitalOceanError(reply, 'too_many_requests', 'API Rate limit exceeded.'),
     });
-    app.setNotFoundHandler((_request, reply) => notFound(reply));
-    app.setErrorHandler((_error, _request, reply) => digitalOceanError(reply, 'unprocessable_entity', 'Invalid JSON'));
+    app.setNotFoundHandler((_request, reply) => handleError(DigitalOceanRefusalError.notFound(), reply));
+    app.setErrorHandler((error: Error, _request, reply) => handleError(error, reply));
     app.get('/sizes', (request) => page('sizes', SIZES, request.query as Query, urlOf(request)));
     app.get('/regions', (request) =>
       page(
@@ -55,72 +55,89 @@ export function digitalOceanRoutes(world: World, faults: Faults, prefix: string)
   };
 }
 
+function rateLimit({ budget, budgetLimit }: Project): Record<string, string> {
+  const missing = budgetLimit - budget;
+  return {
+    'ratelimit-limit': String(budgetLimit),
+    'ratelimit-remaining': String(Math.max(0, Math.floor(budget))),
+    'ratelimit-reset': String(Math.ceil(Date.now() / 1000 + missing / REFILL_PER_SECOND)),
+  };
+}
+
+/** Lists of SSH keys have a limit of their own. */
+function burst({ settings }: World, project: Project, method: string, path: string): number {
+  const isKeyList = method === 'GET' && path === '/account/keys';
+  const wait = isKeyList ? project.burst('key-lists', settings.keyListsPerMinute) : 0;
+  return wait || project.burst('all', settings.burstPerMinute);
+}
+
 function addDropletRoutes(app: FastifyInstance, world: World): void {
-  app.get('/droplets', (request, reply) => {
-    const { project } = request as ProviderRequest;
+  app.get('/droplets', (request) => {
     const { tag_name: tag, name, ...query } = request.query as Query;
     if (tag !== undefined && name !== undefined) {
-      return digitalOceanError(reply, 'unprocessable_entity', 'tag_name and name cannot be combined');
+      throw DigitalOceanRefusalError.unprocessable('tag_name and name cannot be combined');
     }
-    const listed = [...project.servers.values()].filter(
+    const listed = [...projectOf(request).servers.values()].filter(
       (server) =>
         server.machine.life !== 'deleting' &&
         Date.now() - server.createdAt.getTime() >= world.settings.listLagMs &&
         (tag === undefined || server.tags.includes(tag)) &&
         (name === undefined || server.name === name),
     );
-    const withTag = tag === undefined ? query : { ...query, tag_name: tag };
-    return page('droplets', listed.reverse().map(dropletView), withTag, urlOf(request));
+    const filter = { ...(tag === undefined ? {} : { tag_name: tag }), ...(name === undefined ? {} : { name }) };
+    return page('droplets', listed.reverse().map(dropletView), { ...query, ...filter }, urlOf(request));
   });
-  app.get<ById>('/droplets/:id', (request, reply) => {
-    const server = find(request);
-    return server ? { droplet: dropletView(server) } : notFound(reply);
+  app.get<ById>('/droplets/:id', (request) => ({ droplet: dropletView(findDroplet(request)) }));
+  app.post('/droplets', (request, reply) => {
+    const { droplet, action } = createDroplet(world, request as ProviderRequest);
+    const href = `${request.protocol}://${request.host}${prefixOf(request)}/actions/${action.id}`;
+    const links = { actions: [{ id: action.id, rel: 'create', href }] };
+    return reply.status(202).send({ droplet: dropletView(droplet), links });
   });
-  app.post<{ Body: CreateDropletBody }>('/droplets', (request, reply) => createDroplet(world, request, reply));
   app.delete<ById>('/droplets/:id', (request, reply) => {
-    const server = find(request);
-    if (!server) return notFound(reply);
-    world.deleteServer((request as unknown as ProviderRequest).project, server);
+    world.deleteServer(projectOf(request), findDroplet(request));
     return reply.status(204).send();
   });
-  app.get<ById>('/actions/:id', (request) => ({
-    action: actionView(Number(request.params.id), 'create', { id: 0, locationId: 'fra1' }, true),
-  }));
+  app.get<ById>('/droplets/:id/actions', (request) => {
+    const droplet = findDroplet(request);
+    const actions = [...projectOf(request).actions.values()].filter(({ server }) => server === droplet);
+    return page('actions', actions.map(actionView), request.query as Query, urlOf(request));
+  });
+  app.get<ById>('/actions/:id', (request) => {
+    const action = projectOf(request).actions.get(Number(request.params.id));
+    if (!action) throw DigitalOceanRefusalError.notFound();
+    return { action: actionView(action) };
+  });
 }
 
-function createDroplet(world: World, request: FastifyRequest<{ Body: CreateDropletBody }>, reply: FastifyReply) {
-  const { project, fault } = request as ProviderRequest;
-  const { body } = request;
-  const refusal = checkOrder(project, body ?? {}, reply);
-  if (refusal) return refusal;
-  const image = IMAGES.find(({ slug, id }) => slug === body.image || id === body.image);
-  const tags = body.tags ?? [];
-  for (const tag of tags) project.tags.add(tag);
-  const server = world.createServer(
+function createDroplet(world: World, { project, fault, body }: ProviderRequest) {
+  const { userData, ...facts } = readOrder(project, body, world.settings.serverLimit);
+  for (const tag of facts.tags) project.tags.add(tag);
+  const droplet = world.createServer(
     project,
-    {
-      name: body.name ?? '',
-      typeId: body.size ?? '',
-      locationId: body.region ?? '',
-      imageName: image?.slug ?? '',
-      labels: {},
-      tags,
-      sshKeyIds: (body.ssh_keys ?? []).map(Number),
-    },
-    { userData: body.user_data ?? '', acceptsBase64: false, bootFails: fault?.bootFailure === true },
+    { ...facts, labels: {}, firewallIds: [] },
+    { userData, acceptsBase64: false, bootFails: fault?.bootFailure === true },
   );
-  if (fault?.vanish) setTimeout(() => world.deleteServer(project, server), 0);
-  const actionId = world.nextId();
-  const href = `${new URL(urlOf(request)).origin}/digitalocean/v2/actions/${actionId}`;
-  return reply
-    .status(202)
-    .send({ droplet: dropletView(server), links: { actions: [{ id: actionId, rel: 'create', href }] } });
+  if (fault?.vanish) setTimeout(() => world.vanish(project, droplet), 0);
+  const action = world.addAction(project, 'create', droplet, () =>
+    droplet.isVanished ? 'failed' : droplet.machine.life === 'booting' ? 'running' : 'done',
+  );
+  return { droplet, action };
 }
 
-/** A droplet that is being deleted answers 404 at once. */
-function find(request: FastifyRequest<ById>): ServerRecord | undefined {
-  const server = (request as unknown as ProviderRequest).project.servers.get(Number(request.params.id));
-  return server?.machine.life === 'deleting' ? undefined : server;
+function projectOf(request: unknown): Project {
+  return (request as ProviderRequest).project;
+}
+
+/** A droplet that is being deleted answers 404 at once. @throws DigitalOceanRefusalError */
+function findDroplet(request: FastifyRequest<ById>): ServerRecord {
+  const server = projectOf(request).servers.get(Number(request.params.id));
+  if (!server || server.machine.life === 'deleting') throw DigitalOceanRefusalError.notFound();
+  return server;
+}
+
+function prefixOf(request: FastifyRequest): string {
+  return request.url.slice(0, request.url.indexOf('/droplets'));
 }
 
 function urlOf(request: FastifyRequest): string {

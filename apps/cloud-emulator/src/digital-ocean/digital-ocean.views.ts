@@ -1,4 +1,4 @@
-import type { KeyRecord, ServerRecord } from '../project';
+import type { ActionRecord, FirewallRecord, KeyRecord, Project, ServerRecord } from '../project';
 import { IMAGES, REGIONS, SIZES } from './digital-ocean.catalogue';
 
 const PUBLIC_GATEWAY = '127.20.0.1';
@@ -72,14 +72,34 @@ export function keyView({ id, name, fingerprint, publicKey }: KeyRecord) {
   return { id, name, fingerprint, public_key: publicKey };
 }
 
-export function actionView(id: number, type: string, server: { id: number; locationId: string }, done: boolean) {
-  const now = time(new Date());
+export function tagView(name: string, project: Project) {
+  const count = [...project.servers.values()].filter(({ tags }) => tags.includes(name)).length;
+  return { name, resources: { count, droplets: { count } } };
+}
+
+/** Firewalls have a UUID, unlike everything else here. */
+export function firewallId({ id }: FirewallRecord): string {
+  return `00000000-0000-4000-8000-${String(id).padStart(12, '0')}`;
+}
+
+export function firewallView(record: FirewallRecord) {
+  return {
+    ...record.body,
+    id: firewallId(record),
+    status: 'succeeded',
+    created_at: time(record.createdAt),
+    pending_changes: [],
+  };
+}
+
+export function actionView({ id, command, server, startedAt, state }: ActionRecord) {
+  const now = state();
   return {
     id,
-    status: done ? 'completed' : 'in-progress',
-    type,
-    started_at: now,
-    completed_at: done ? now : null,
+    status: { running: 'in-progress', done: 'completed', failed: 'errored' }[now],
+    type: command,
+    started_at: time(startedAt),
+    completed_at: now === 'running' ? null : time(new Date()),
     resource_id: server.id,
     resource_type: 'droplet',
     region: regionView(server.locationId),

@@ -1,58 +1,110 @@
-import type { FastifyReply } from 'fastify';
-import type { Project } from '../project';
+import { z } from 'zod';
+import type { Project, ServerRecord } from '../project';
+import { HetznerRefusalError } from './hetzner-refusal.error';
 import { IMAGES, LOCATIONS, SERVER_TYPES } from './hetzner.catalogue';
-import { hetznerError, invalid } from './hetzner.errors';
 import { serverTypeView } from './hetzner.views';
-
-export interface CreateServerBody {
-  name?: string;
-  server_type?: string | number;
-  location?: string;
-  image?: string | number;
-  ssh_keys?: (string | number)[];
-  user_data?: string;
-  labels?: Record<string, string>;
-}
 
 const HOSTNAME =
   /^(?=.{1,253}$)[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
 const LABEL_KEY = /^([A-Za-z0-9.-]{1,253}\/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const MAX_USER_DATA = 32_768;
+const DEFAULT_LOCATION = 'nbg1';
 
-/** Refuses what Hetzner would refuse; undefined when the order stands. */
-export function checkOrder(project: Project, body: CreateServerBody, reply: FastifyReply): FastifyReply | undefined {
-  const { name = '', user_data: userData = '', labels = {}, ssh_keys: keys = [] } = body;
-  if (!HOSTNAME.test(name)) return invalid(reply, 'name', 'Name must be a valid hostname.');
-  if (Buffer.byteLength(userData) > MAX_USER_DATA) {
-    return invalid(reply, 'user_data', `Length must be between 0 and ${MAX_USER_DATA}.`);
-  }
-  for (const [key, value] of Object.entries(labels)) {
-    if (!LABEL_KEY.test(key) || key.startsWith('hetzner.cloud/') || !LABEL_VALUE.test(value)) {
-      return invalid(reply, 'labels', 'Labels must be valid.');
-    }
-  }
-  if (!IMAGES.some((image) => image.name === body.image || image.id === Number(body.image))) {
-    return invalid(reply, 'image', 'image not found');
-  }
-  if (keys.some((key) => !project.keys.has(Number(key)))) return hetznerError(reply, 'not_found', 'SSH key not found');
-  const refusal = checkPlace(body, reply);
-  if (refusal) return refusal;
-  if ([...project.servers.values()].some((server) => server.name === name)) {
-    return hetznerError(reply, 'uniqueness_error', 'server name is already used', {
-      fields: [{ name: 'name', messages: [] }],
-    });
-  }
-  return undefined;
+const idOrName = z.union([z.string(), z.int()]);
+const labelsSchema = z.record(z.string(), z.string()).default({});
+
+const orderSchema = z.looseObject({
+  name: z.string(),
+  server_type: idOrName,
+  image: idOrName,
+  location: idOrName.default(DEFAULT_LOCATION),
+  ssh_keys: z.array(idOrName).default([]),
+  user_data: z.string().default(''),
+  labels: labelsSchema,
+  firewalls: z.array(z.object({ firewall: z.int() })).default([]),
+  // Taken for a location it would be another place, or none.
+  datacenter: z.undefined('datacenters are gone: use location').optional(),
+});
+
+export interface HetznerOrder extends Pick<
+  ServerRecord,
+  'name' | 'typeId' | 'locationId' | 'imageName' | 'labels' | 'sshKeyIds' | 'firewallIds'
+> {
+  userData: string;
 }
 
-function checkPlace({ server_type: wanted, location = 'nbg1' }: CreateServerBody, reply: FastifyReply) {
-  const type = SERVER_TYPES.find(({ id, name }) => name === wanted || id === Number(wanted));
-  if (!type) return invalid(reply, 'server_type', 'server type not found');
-  if (!LOCATIONS.some(({ name }) => name === location)) return invalid(reply, 'location', 'location not found');
-  const place = serverTypeView(type).locations.find(({ name }) => name === location);
-  if (!place) return hetznerError(reply, 'invalid_input', 'unsupported location for server type');
-  if (place.deprecation) return hetznerError(reply, 'invalid_input', 'server type is deprecated');
-  if (!place.available) return hetznerError(reply, 'resource_unavailable', 'error during placement');
-  return undefined;
+/** @throws HetznerRefusalError for what Hetzner would refuse */
+export function readOrder(project: Project, body: unknown, serverLimit: number): HetznerOrder {
+  const order = parsed(orderSchema, body);
+  const { name, user_data: userData, firewalls } = order;
+  if (!HOSTNAME.test(name)) throw HetznerRefusalError.invalidInput('name', 'Name must be a valid hostname.');
+  if (Buffer.byteLength(userData) > MAX_USER_DATA) {
+    throw HetznerRefusalError.invalidInput('user_data', `Length must be between 0 and ${MAX_USER_DATA}.`);
+  }
+  const labels = checkedLabels(order.labels);
+  const image = byIdOrName(IMAGES, order.image);
+  if (!image) throw HetznerRefusalError.invalidInput('image', 'image not found');
+  const sshKeyIds = order.ssh_keys.map((key) => {
+    const found = byIdOrName([...project.keys.values()], key);
+    if (!found) throw new HetznerRefusalError('not_found', 'SSH key not found');
+    return found.id;
+  });
+  const firewallIds = firewalls.map(({ firewall }) => firewall);
+  if (!firewallIds.every((id) => project.firewalls.has(id))) {
+    throw new HetznerRefusalError('not_found', 'firewall not found');
+  }
+  const place = readPlace(order.server_type, order.location);
+  checkRoom(project, name, serverLimit);
+  return { name, labels, sshKeyIds, firewallIds, imageName: image.name, userData, ...place };
+}
+
+/** @throws HetznerRefusalError `invalid_input` when they are no map of texts, or not as Hetzner wants them */
+export function readLabels(labels: unknown): Record<string, string> {
+  return checkedLabels(parsed(z.object({ labels: labelsSchema }), { labels }).labels);
+}
+
+function checkedLabels(labels: Record<string, string>): Record<string, string> {
+  for (const [key, value] of Object.entries(labels)) {
+    if (!LABEL_KEY.test(key) || key.startsWith('hetzner.cloud/') || !LABEL_VALUE.test(value)) {
+      throw HetznerRefusalError.invalidInput('labels', 'Labels must be valid.');
+    }
+  }
+  return labels;
+}
+
+function parsed<T>(schema: z.ZodType<T>, body: unknown): T {
+  const { success, data, error } = schema.safeParse(body ?? {});
+  if (success) return data;
+  const [issue] = error.issues;
+  throw HetznerRefusalError.invalidInput(String(issue?.path[0] ?? 'body'), issue?.message ?? 'invalid');
+}
+
+/** Digits are an id, also in quotes. */
+function byIdOrName<T extends { id: number; name: string }>(all: readonly T[], wanted: string | number): T | undefined {
+  return all.find(({ id, name }) => name === wanted || String(id) === String(wanted));
+}
+
+function readPlace(wantedType: string | number, wantedLocation: string | number) {
+  const type = byIdOrName(SERVER_TYPES, wantedType);
+  if (!type) throw HetznerRefusalError.invalidInput('server_type', 'server type not found');
+  const location = byIdOrName(LOCATIONS, wantedLocation);
+  if (!location) throw HetznerRefusalError.invalidInput('location', 'location not found');
+  const place = serverTypeView(type).locations.find(({ name }) => name === location.name);
+  if (!place) throw new HetznerRefusalError('invalid_input', 'unsupported location for server type');
+  if (place.deprecation) throw new HetznerRefusalError('invalid_input', 'server type is deprecated');
+  if (!place.available) throw new HetznerRefusalError('resource_unavailable', 'error during placement');
+  return { typeId: type.name, locationId: location.name };
+}
+
+function checkRoom(project: Project, name: string, serverLimit: number): void {
+  const servers = [...project.servers.values()];
+  if (servers.some((server) => server.name === name)) {
+    const details = { fields: [{ name: 'name', messages: [] }] };
+    throw new HetznerRefusalError('uniqueness_error', 'server name is already used', details);
+  }
+  if (servers.length >= serverLimit) {
+    const details = { limits: [{ name: 'server_limit' }] };
+    throw new HetznerRefusalError('resource_limit_exceeded', 'server limit exceeded', details);
+  }
 }

@@ -1,7 +1,12 @@
+import { HetznerRefusalError } from './hetzner-refusal.error';
+
 const DEFAULT_SIZE = 25;
 const MAX_SIZE = 50;
 
-/** One page of a list as Hetzner answers it. */
+/**
+ * One page of a list as Hetzner answers it; `?name=` is exact.
+ * @throws HetznerRefusalError `invalid_input` for a page or a size that is no positive whole number
+ */
 export function page(
   key: string,
   all: readonly object[],
@@ -9,8 +14,8 @@ export function page(
 ): Record<string, unknown> {
   const { name } = query;
   const found = name === undefined ? all : all.filter((each) => (each as { name?: string }).name === name);
-  const size = Math.min(MAX_SIZE, Number(query['per_page'] ?? DEFAULT_SIZE));
-  const number = Math.max(1, Number(query['page'] ?? 1));
+  const size = Math.min(MAX_SIZE, positive('per_page', query) ?? DEFAULT_SIZE);
+  const number = positive('page', query) ?? 1;
   const last = Math.max(1, Math.ceil(found.length / size));
   return {
     [key]: found.slice((number - 1) * size, number * size),
@@ -25,4 +30,11 @@ export function page(
       },
     },
   };
+}
+
+function positive(field: string, query: Record<string, string | undefined>): number | undefined {
+  const text = query[field];
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw HetznerRefusalError.invalidInput(field, 'must be a positive integer');
+  return Number(text);
 }

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { HetznerRefusalError } from './hetzner-refusal.error';
 
 const STATUS: Record<string, number> = {
   json_error: 400,
@@ -11,6 +12,7 @@ const STATUS: Record<string, number> = {
   deprecated_api_endpoint: 410,
   resource_unavailable: 412,
   invalid_input: 422,
+  resource_in_use: 422,
   rate_limit_exceeded: 429,
 };
 
@@ -23,8 +25,11 @@ export function hetznerError(
   return reply.status(STATUS[code] ?? 500).send({ error: { code, message, details } });
 }
 
-export function invalid(reply: FastifyReply, field: string, message: string): FastifyReply {
-  return hetznerError(reply, 'invalid_input', `invalid input in field '${field}'`, {
-    fields: [{ name: field, messages: [message] }],
-  });
+/** Refusals as they are, bodies that cannot be read as `json_error`, and anything else as a fault of the emulator. */
+export function handleError(error: Error & { statusCode?: number }, reply: FastifyReply): FastifyReply {
+  if (error instanceof HetznerRefusalError) return hetznerError(reply, error.code, error.message, error.details);
+  const isBody = error instanceof SyntaxError || (error.statusCode ?? 500) < 500;
+  return isBody
+    ? hetznerError(reply, 'json_error', 'invalid JSON input')
+    : hetznerError(reply, 'server_error', `the emulator failed: ${error.message}`);
 }

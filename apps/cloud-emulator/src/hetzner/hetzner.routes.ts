@@ -1,15 +1,17 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { Faults } from '../faults';
-import type { ServerRecord } from '../project';
+import type { Project, ServerRecord } from '../project';
 import { addGate, type ProviderRequest } from '../provider-gate';
 import type { World } from '../world';
 import { IMAGES, LOCATIONS, SERVER_TYPES } from './hetzner.catalogue';
-import { hetznerError, invalid } from './hetzner.errors';
+import { handleError, hetznerError } from './hetzner.errors';
 import { addResourceRoutes } from './hetzner-resource.routes';
-import { checkOrder, type CreateServerBody } from './hetzner-order';
+import { readOrder } from './hetzner-order';
 import { page } from './hetzner-page';
+import { HetznerRefusalError } from './hetzner-refusal.error';
 import { actionView, imageView, pricingView, serverTypeView, serverView } from './hetzner.views';
+import { matchesSelector } from './label-selector';
 
 type ById = { Params: { id: string } };
 type Query = Record<string, string | undefined>;
@@ -21,12 +23,7 @@ export function hetznerRoutes(world: World, faults: Faults, prefix: string) {
       provider: 'hetzner',
       prefix,
       refillPerSecond: 1,
-      headers: ({ budget, budgetLimit }) => ({
-        'ratelimit-limit': String(budgetLimit),
-        'ratelimit-remaining': String(Math.max(0, Math.floor(budget))),
-        'ratelimit-reset': String(Math.ceil(Date.now() / 1000 + (budgetLimit - budget))),
-        'x-correlation-id': randomUUID(),
-      }),
+      headers: (project) => ({ 'x-correlation-id': randomUUID(), ...(project ? rateLimit(project) : {}) }),
       unauthorized: (reply, reason) =>
         reason === 'read-only'
           ? hetznerError(reply, 'token_readonly', 'token is only allowed to perform GET requests')
@@ -34,10 +31,19 @@ export function hetznerRoutes(world: World, faults: Faults, prefix: string) {
       rateLimited: (reply) => hetznerError(reply, 'rate_limit_exceeded', 'limit of 3600 requests per hour reached'),
     });
     app.setNotFoundHandler((_request, reply) => hetznerError(reply, 'not_found', 'not found'));
-    app.setErrorHandler((_error, _request, reply) => hetznerError(reply, 'json_error', 'invalid JSON input'));
+    app.setErrorHandler((error: Error, _request, reply) => handleError(error, reply));
     addCatalogueRoutes(app);
     addServerRoutes(app, world);
     addResourceRoutes(app, world);
+  };
+}
+
+/** The budget is full again when what is missing has come back, one a second. */
+function rateLimit({ budget, budgetLimit }: Project): Record<string, string> {
+  return {
+    'ratelimit-limit': String(budgetLimit),
+    'ratelimit-remaining': String(Math.max(0, Math.floor(budget))),
+    'ratelimit-reset': String(Math.ceil(Date.now() / 1000 + (budgetLimit - budget))),
   };
 }
 
@@ -64,74 +70,52 @@ function addServerRoutes(app: FastifyInstance, world: World): void {
     const found = [...project.servers.values()].filter(
       (server) =>
         (name === undefined || server.name === name) &&
-        (selector === undefined || matches(server.labels, selector)) &&
+        (selector === undefined || matchesSelector(server.labels, selector)) &&
         (status === undefined || serverView(server).status === status),
     );
     if (sort?.endsWith(':desc')) found.reverse();
     return page('servers', found.map(serverView), request.query as Query);
   });
-  app.get<ById>('/servers/:id', (request, reply) =>
-    withServer(request, reply, (server) => ({ server: serverView(server) })),
-  );
-  app.post<{ Body: CreateServerBody }>('/servers', (request, reply) => createServer(world, request, reply));
-  app.delete<ById>('/servers/:id', (request, reply) =>
-    withServer(request, reply, (server, { project }) => {
-      world.deleteServer(project, server);
-      return { action: actionView(world.nextId(), 'delete_server', { id: server.id, type: 'server' }, false) };
-    }),
-  );
+  app.get<ById>('/servers/:id', (request) => ({ server: serverView(findServer(request)) }));
+  app.get<ById>('/servers/:id/actions', (request) => {
+    const server = findServer(request);
+    const actions = [...projectOf(request).actions.values()].filter((action) => action.server === server);
+    return page('actions', actions.map(actionView), request.query as Query);
+  });
+  app.post('/servers', (request, reply) => reply.status(201).send(createServer(world, request as ProviderRequest)));
+  app.delete<ById>('/servers/:id', (request) => {
+    const server = findServer(request);
+    const project = projectOf(request);
+    world.deleteServer(project, server);
+    const isGone = () => (project.servers.has(server.id) ? 'running' : 'done');
+    return { action: actionView(world.addAction(project, 'delete_server', server, isGone)) };
+  });
 }
 
-function createServer(world: World, request: FastifyRequest<{ Body: CreateServerBody }>, reply: FastifyReply) {
-  const { project, fault } = request as ProviderRequest;
-  const { body } = request;
-  const refusal = checkOrder(project, body ?? {}, reply);
-  if (refusal) return refusal;
-  const server = world.createServer(
-    project,
-    {
-      name: body.name ?? '',
-      typeId: typeName(body.server_type),
-      locationId: body.location ?? 'nbg1',
-      imageName: String(body.image),
-      labels: body.labels ?? {},
-      tags: [],
-      sshKeyIds: (body.ssh_keys ?? []).map(Number),
-    },
-    { userData: body.user_data ?? '', acceptsBase64: true, bootFails: fault?.bootFailure === true },
-  );
-  if (fault?.vanish) setTimeout(() => project.servers.delete(server.id), 0);
-  const resource = { id: server.id, type: 'server' };
-  return reply.status(201).send({
+function createServer(world: World, { project, fault, body }: ProviderRequest): object {
+  const { userData, ...facts } = readOrder(project, body, world.settings.serverLimit);
+  const bootFails = fault?.bootFailure === true;
+  const server = world.createServer(project, { ...facts, tags: [] }, { userData, acceptsBase64: true, bootFails });
+  if (fault?.vanish) setTimeout(() => world.vanish(project, server), 0);
+  const state = () => (server.isVanished ? 'failed' : server.machine.life === 'booting' ? 'running' : 'done');
+  return {
     server: serverView(server),
-    action: actionView(world.nextId(), 'create_server', resource, false),
-    next_actions: [actionView(world.nextId(), 'start_server', resource, false)],
+    action: actionView(world.addAction(project, 'create_server', server, state)),
+    next_actions: [actionView(world.addAction(project, 'start_server', server, state))],
     // With a key no password is made, and none is mailed.
-    root_password: (body.ssh_keys ?? []).length > 0 ? null : 'generated-and-mailed',
-  });
+    root_password: facts.sshKeyIds.length > 0 ? null : 'generated-and-mailed',
+  };
 }
 
-function typeName(given: unknown): string {
-  return SERVER_TYPES.find(({ id, name }) => name === given || id === Number(given))?.name ?? '';
+function projectOf(request: FastifyRequest<ById>): Project {
+  return (request as unknown as ProviderRequest).project;
 }
 
-function withServer(
-  request: FastifyRequest<ById>,
-  reply: FastifyReply,
-  work: (server: ServerRecord, request: ProviderRequest) => object,
-): object {
-  const asked = request as unknown as ProviderRequest;
-  if (!/^\d{1,16}$/.test(request.params.id)) return invalid(reply, 'id', 'must be a number');
-  const server = asked.project.servers.get(Number(request.params.id));
-  return server
-    ? work(server, asked)
-    : hetznerError(reply, 'not_found', `server with ID '${request.params.id}' not found`);
-}
-
-/** The parts of Hetzner's label selectors that say "is" and "has". */
-function matches(labels: Record<string, string>, selector: string): boolean {
-  return selector.split(',').every((term) => {
-    const [key = '', value] = term.split(/==?/).map((part) => part.trim());
-    return value === undefined ? key in labels : labels[key] === value;
-  });
+/** @throws HetznerRefusalError */
+function findServer(request: FastifyRequest<ById>): ServerRecord {
+  const { id } = request.params;
+  if (!/^\d{1,16}$/.test(id)) throw HetznerRefusalError.invalidInput('id', 'must be a number');
+  const server = projectOf(request).servers.get(Number(id));
+  if (!server) throw new HetznerRefusalError('not_found', `server with ID '${id}' not found`);
+  return server;
 }

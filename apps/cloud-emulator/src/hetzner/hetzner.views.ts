@@ -1,4 +1,4 @@
-import type { FirewallRecord, KeyRecord, ServerRecord } from '../project';
+import type { ActionRecord, FirewallRecord, KeyRecord, Project, ServerRecord } from '../project';
 import {
   ADDRESS_PRICE_MONTHLY,
   IMAGES,
@@ -97,7 +97,7 @@ export function serverView(server: ServerRecord) {
       },
       ipv6: { id: server.id + 2, ip: `${network}/64`, blocked: false, dns_ptr: [] },
       floating_ips: [],
-      firewalls: [],
+      firewalls: server.firewallIds.map((id) => ({ id, status: 'applied' })),
     },
     private_net: [],
     server_type: type ? serverTypeView(type) : null,
@@ -123,28 +123,29 @@ export function keyView({ id, name, fingerprint, publicKey, labels, createdAt }:
   return { id, name, fingerprint, public_key: publicKey, labels, created: time(createdAt) };
 }
 
-export function firewallView({ id, name, body, createdAt }: FirewallRecord) {
+export function firewallView({ id, name, body, createdAt }: FirewallRecord, project: Project) {
+  const servers = [...project.servers.values()].filter(({ firewallIds }) => firewallIds.includes(id));
   return {
     id,
     name,
     labels: body['labels'] ?? {},
     created: time(createdAt),
     rules: body['rules'] ?? [],
-    applied_to: [],
+    applied_to: servers.map((server) => ({ type: 'server', server: { id: server.id } })),
   };
 }
 
-export function actionView(id: number, command: string, resource: { id: number; type: string }, done: boolean) {
-  const now = time(new Date());
+export function actionView({ id, command, server, startedAt, state }: ActionRecord) {
+  const now = state();
   return {
     id,
     command,
-    status: done ? 'success' : 'running',
-    progress: done ? 100 : 0,
-    started: now,
-    finished: done ? now : null,
-    resources: [resource],
-    error: null,
+    status: { running: 'running', done: 'success', failed: 'error' }[now],
+    progress: now === 'running' ? 0 : 100,
+    started: time(startedAt),
+    finished: now === 'running' ? null : time(new Date()),
+    resources: [{ id: server.id, type: 'server' }],
+    error: now === 'failed' ? { code: 'placement_error', message: 'error during placement' } : null,
   };
 }
 
