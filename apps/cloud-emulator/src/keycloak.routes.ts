@@ -1,7 +1,10 @@
 import type { FastifyInstance } from 'fastify';
-import type { Keycloak } from './keycloak';
+import { TOKEN_LIFETIME, type Keycloak } from './keycloak';
 
-const LIFETIME_SECONDS = 300;
+interface ClientCredentials {
+  clientId: string;
+  secret: string;
+}
 
 /** The token endpoint of an OpenID provider, for the client-credentials grant. */
 export function keycloakRoutes(keycloak: Keycloak) {
@@ -9,30 +12,51 @@ export function keycloakRoutes(keycloak: Keycloak) {
     app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
       done(null, Object.fromEntries(new URLSearchParams(String(body)))),
     );
-    app.post<{ Params: { realm: string }; Body: Record<string, string> }>(
+    app.post<{ Params: { realm: string }; Body?: Record<string, string> }>(
       '/realms/:realm/protocol/openid-connect/token',
       (request, reply) => {
         const { grant_type: grantType, ...form } = request.body ?? {};
-        if (grantType !== 'client_credentials') return reply.status(400).send({ error: 'unsupported_grant_type' });
-        const { clientId, secret } = clientOf(request.headers.authorization, form);
-        const token = keycloak.grant({ realm: request.params.realm, clientId }, secret);
+        void reply.header('cache-control', 'no-store');
+        if (grantType === undefined) {
+          return reply
+            .status(400)
+            .send({ error: 'invalid_request', error_description: 'Missing form parameter: grant_type' });
+        }
+        if (grantType !== 'client_credentials') {
+          return reply
+            .status(400)
+            .send({ error: 'unsupported_grant_type', error_description: 'Unsupported grant_type' });
+        }
+        const client = clientOf(request.headers.authorization, form);
+        const token =
+          client && keycloak.grant({ realm: request.params.realm, clientId: client.clientId }, client.secret);
         if (!token) {
           return reply
             .status(401)
-            .send({ error: 'unauthorized_client', error_description: 'Invalid client credentials' });
+            .send({ error: 'invalid_client', error_description: 'Invalid client or Invalid client credentials' });
         }
-        return { access_token: token, expires_in: LIFETIME_SECONDS, token_type: 'Bearer', scope: 'profile email' };
+        return { access_token: token, expires_in: TOKEN_LIFETIME, token_type: 'Bearer', scope: 'profile email' };
       },
     );
   };
 }
 
-function clientOf(
-  authorization: string | undefined,
-  form: Record<string, string>,
-): { clientId: string; secret: string } {
-  const basic = /^Basic (\S+)$/.exec(authorization ?? '')?.[1];
-  if (!basic) return { clientId: form['client_id'] ?? '', secret: form['client_secret'] ?? '' };
+/** From the `Basic` header, whose two parts are form-encoded, or from the form; null when something is missing. */
+function clientOf(authorization = '', form: Record<string, string>): ClientCredentials | null {
+  const basic = /^Basic (\S+)$/i.exec(authorization)?.[1];
+  const { client_id: clientId, client_secret: secret } = basic === undefined ? form : fromBasic(basic);
+  return clientId && secret ? { clientId, secret } : null;
+}
+
+function fromBasic(basic: string): Record<string, string> {
   const [clientId = '', ...secret] = Buffer.from(basic, 'base64').toString('utf8').split(':');
-  return { clientId: decodeURIComponent(clientId), secret: decodeURIComponent(secret.join(':')) };
+  return { client_id: formDecoded(clientId), client_secret: formDecoded(secret.join(':')) };
+}
+
+function formDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return text;
+  }
 }
