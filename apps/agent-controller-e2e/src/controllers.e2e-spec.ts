@@ -1,4 +1,5 @@
 import type { ProvisionedClientView } from '@agent-controller/contracts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Installation } from './support/controller-process';
 import { readEvents } from './support/event-stream';
 import { info, provision, untilPhase } from './support/provision';
@@ -55,7 +56,10 @@ describe('controllers come and go', () => {
       (client) => client !== undefined,
     )) as ProvisionedClientView;
     await untilPhase(first.api, id, 'installing');
-    await first.stop();
+    const stopped = first.stop();
+    // Long before the connections' keep-alive time of 72 s.
+    const inTime = await Promise.race([stopped.then(() => true), sleep(20_000, false, { ref: false })]);
+    expect(inTime).toBe(true);
     expect((await waiting).status).toBe(202);
     const second = await installation.startController();
     expect((await info(second.api, id)).phase).toBe('installing');
