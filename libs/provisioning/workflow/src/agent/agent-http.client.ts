@@ -20,13 +20,14 @@ export async function getFromAgent(
   signal: AbortSignal,
   authorization?: string,
 ): Promise<AgentAnswer> {
-  const agent = new PinnedAgent(target.spkiSha256);
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  const agent = new PinnedAgent(target.spkiSha256, limited);
   try {
     return await new Promise<AgentAnswer>((resolve, reject) => {
       const outgoing = request(new URL(path, target.endpoint), {
         agent,
         servername: target.serverName,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+        signal: limited,
         headers: { accept: 'application/json', ...(authorization ? { authorization } : {}) },
       });
       outgoing.on('error', (error) => reject(readable(error)));

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Agent } from 'node:https';
-import type { Duplex } from 'node:stream';
+import { addAbortSignal, type Duplex } from 'node:stream';
 import { connect, type ConnectionOptions } from 'node:tls';
 
 /**
@@ -8,7 +8,11 @@ import { connect, type ConnectionOptions } from 'node:tls';
  * same key, and its name is not an address. Nothing is sent before the key was compared.
  */
 export class PinnedAgent extends Agent {
-  constructor(private readonly spkiSha256: string) {
+  /** @param signal ends a connection at any time, also while it is being made: a request's own signal does not */
+  constructor(
+    private readonly spkiSha256: string,
+    private readonly signal: AbortSignal,
+  ) {
     super({ keepAlive: false });
   }
 
@@ -17,17 +21,17 @@ export class PinnedAgent extends Agent {
     done?: (error: Error | null, stream: Duplex) => void,
   ): Duplex | null | undefined {
     const socket = connect({ ...options, minVersion: 'TLSv1.2', rejectUnauthorized: false });
+    addAbortSignal(this.signal, socket);
+    const settle = (error: Error | null) => {
+      done?.(error, socket);
+      done = undefined;
+    };
+    socket.on('error', settle);
     socket.once('secureConnect', () => {
       const key = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
-      if (key && isPinned(key, this.spkiSha256)) {
-        socket.removeListener('error', onError);
-        done?.(null, socket);
-      } else {
-        socket.destroy(new Error('another key answers there'));
-      }
+      if (key && isPinned(key, this.spkiSha256)) settle(null);
+      else socket.destroy(new Error('another key answers there'));
     });
-    const onError = (error: Error) => done?.(error, socket);
-    socket.once('error', onError);
     return undefined;
   }
 }

@@ -1,0 +1,161 @@
+import { createServerTls, type ServerTls } from '@agent-controller/provisioning-bootstrap';
+import { once } from 'node:events';
+import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { AgentServer } from '../testing/agent-server';
+import { getFromAgent } from './agent-http.client';
+import type { AgentTarget } from './agent-target';
+
+const TOKEN = 'Bearer Sup3rS3cret';
+const never = () => new AbortController().signal;
+
+async function listen(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe('a connection to a pinned key', () => {
+  let tls: ServerTls;
+  let otherTls: ServerTls;
+  const stops: (() => Promise<void>)[] = [];
+
+  beforeAll(async () => {
+    const now = new Date();
+    [tls, otherTls] = await Promise.all([createServerTls('client-1', now), createServerTls('client-1', now)]);
+  });
+  afterEach(async () => {
+    for (const stop of stops.splice(0)) await stop();
+  });
+
+  async function agentWith(of: ServerTls, options: { maxVersion?: 'TLSv1.2' } = {}): Promise<AgentServer> {
+    const agent = await AgentServer.start(of, { '/api/health': () => ({ status: 200, body: 'ok' }) }, options);
+    stops.push(() => agent.stop());
+    return agent;
+  }
+
+  function stopLater(server: Server, sockets: Set<Socket>): void {
+    stops.push(async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    });
+  }
+
+  it('is made to the key, though the certificate is self-signed and its name is no address', async () => {
+    const agent = await agentWith(tls);
+    expect(await getFromAgent(agent.target, '/api/health', never(), TOKEN)).toEqual({ status: 200, body: 'ok' });
+    expect(agent.requests).toEqual([{ path: '/api/health', authorization: TOKEN }]);
+  });
+
+  it('is made to the key in another certificate, also one that ended', async () => {
+    const agent = await agentWith(await createServerTls('client-1', new Date('2020-01-01T00:00:00Z')));
+    expect((await getFromAgent(agent.target, '/api/health', never())).status).toBe(200);
+  });
+
+  it('is made by TLS 1.2 as well', async () => {
+    const agent = await agentWith(tls, { maxVersion: 'TLSv1.2' });
+    expect((await getFromAgent(agent.target, '/api/health', never())).status).toBe(200);
+  });
+
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('sends nothing to another key by %s', async (maxVersion) => {
+    let received = 0;
+    const sockets = new Set<Socket>();
+    const options = { key: otherTls.privateKeyPem, cert: otherTls.certificatePem, maxVersion };
+    const server = createTlsServer(options, (socket) => {
+      sockets.add(socket);
+      socket.on('data', (chunk: Buffer) => (received += chunk.length)).on('error', () => undefined);
+    });
+    stopLater(server, sockets);
+    const closed = once(server, 'connection').then(([socket]) => once(socket as Socket, 'close'));
+    const target: AgentTarget = {
+      endpoint: await listen(server),
+      serverName: tls.serverName,
+      spkiSha256: tls.spkiSha256,
+    };
+    await expect(getFromAgent(target, '/api/health', never(), TOKEN)).rejects.toThrow('another key answers there');
+    await closed;
+    expect(received).toBe(0);
+  });
+
+  it.each(['', 'x', 'AAAA', Buffer.alloc(32).toString('base64')])('is not made for the pin %j', async (spkiSha256) => {
+    const agent = await agentWith(tls);
+    await expect(getFromAgent({ ...agent.target, spkiSha256 }, '/api/health', never(), TOKEN)).rejects.toThrow(
+      'another key answers there',
+    );
+    expect(agent.requests).toEqual([]);
+  });
+
+  it('is made anew for every call', async () => {
+    const agent = await agentWith(tls);
+    await getFromAgent(agent.target, '/api/health', never());
+    const wrong = { ...agent.target, spkiSha256: otherTls.spkiSha256 };
+    await expect(getFromAgent(wrong, '/api/health', never())).rejects.toThrow('another key');
+  });
+
+  it('fails in a word where nobody listens', async () => {
+    const server = createTcpServer();
+    const endpoint = await listen(server);
+    server.close();
+    await once(server, 'close');
+    const target = { endpoint, serverName: tls.serverName, spkiSha256: tls.spkiSha256 };
+    await expect(getFromAgent(target, '/api/health', never(), TOKEN)).rejects.toThrow(/^ECONNREFUSED$/);
+  });
+
+  it.each(['nothing', 'noise'] as const)('is given up, and closed, with one who answers %s', async (answer) => {
+    const sockets = new Set<Socket>();
+    const server = createTcpServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => undefined).resume();
+      if (answer === 'noise') socket.write('HTTP/1.1 400 Bad Request\r\n\r\n');
+    });
+    stopLater(server, sockets);
+    const endpoint = await listen(server);
+    const gone = new AbortController();
+    const closed = once(server, 'connection').then(async ([socket]) => {
+      const end = once(socket as Socket, 'close');
+      if (answer === 'nothing') gone.abort();
+      await end;
+    });
+    const target = { endpoint, serverName: tls.serverName, spkiSha256: tls.spkiSha256 };
+    const error: unknown = await getFromAgent(target, '/api/health', gone.signal, TOKEN).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(Error);
+    expect((error as Error).message).toMatch(answer === 'nothing' ? /^no answer within 5 s$/ : /^EPROTO$/);
+    await closed;
+  });
+
+  it('reads no answer without end', async () => {
+    const agent = await AgentServer.start(tls, {
+      '/endless': () => (_request, response) => {
+        response.on('error', () => undefined);
+        const more = () => {
+          while (!response.destroyed && response.write('x'.repeat(16_384)));
+        };
+        response.on('drain', more);
+        more();
+      },
+    });
+    stops.push(() => agent.stop());
+    await expect(getFromAgent(agent.target, '/endless', never())).rejects.toThrow('the answer is too long');
+  });
+
+  it('does not wait for the end of an answer that has none', async () => {
+    const gone = new AbortController();
+    const agent = await AgentServer.start(tls, {
+      '/slow': () => (_request, response) => void response.write('x', () => gone.abort()),
+    });
+    stops.push(() => agent.stop());
+    await expect(getFromAgent(agent.target, '/slow', gone.signal)).rejects.toThrow(/ECONNRESET|no answer within 5 s/);
+  });
+
+  it('says so when the answer breaks off', async () => {
+    const agent = await AgentServer.start(tls, {
+      '/half': () => (_request, response) => {
+        response.writeHead(200, { 'content-length': '100' });
+        response.write('half', () => response.destroy());
+      },
+    });
+    stops.push(() => agent.stop());
+    await expect(getFromAgent(agent.target, '/half', never())).rejects.toThrow(/ECONNRESET|aborted/);
+  });
+});
