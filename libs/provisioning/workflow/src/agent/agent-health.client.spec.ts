@@ -1,0 +1,241 @@
+import type { AgentCredentials } from '@agent-controller/clients';
+import { createServerTls, type ServerTls } from '@agent-controller/provisioning-bootstrap';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { AgentServer, type Answers } from '../testing/agent-server';
+import { AgentHealthClient } from './agent-health.client';
+
+const KEY = 'Sup3rS3cret';
+const apiKey: AgentCredentials = { type: 'api_key', apiKey: KEY };
+const CONFIG = { gitRepositoryUrl: 'https://git.example.com/x.git', agentTypes: ['cursor'] };
+const signal = new AbortController().signal;
+
+/** An agent-manager as it should be, with one answer changed at will. */
+function answers(changes: Answers = {}): Answers {
+  return {
+    '/api/health': () => ({ status: 200, body: '{"status":"ok"}' }),
+    '/api/config': ({ headers }) =>
+      headers.authorization === `Bearer ${KEY}` ? { status: 200, body: JSON.stringify(CONFIG) } : { status: 401 },
+    ...changes,
+  };
+}
+
+describe('AgentHealthClient', () => {
+  const client = new AgentHealthClient();
+  let tls: ServerTls;
+  const stops: (() => Promise<void>)[] = [];
+
+  beforeAll(async () => {
+    tls = await createServerTls('client-1', new Date());
+  });
+  afterEach(async () => {
+    for (const stop of stops.splice(0)) await stop();
+  });
+
+  async function agentWith(given: Answers): Promise<AgentServer> {
+    const agent = await AgentServer.start(tls, given);
+    stops.push(() => agent.stop());
+    return agent;
+  }
+
+  async function check(given: Answers, credentials: AgentCredentials = apiKey) {
+    return client.check((await agentWith(given)).target, credentials, signal);
+  }
+
+  describe('check', () => {
+    it('is ready when it is healthy, refuses strangers and accepts us; strangers come first', async () => {
+      const agent = await agentWith(answers());
+      expect(await client.check(agent.target, apiKey, signal)).toEqual({
+        state: 'ready',
+        config: CONFIG,
+        warnings: [],
+      });
+      expect(agent.requests).toEqual([
+        { path: '/api/health', authorization: undefined },
+        { path: '/api/config', authorization: undefined },
+        { path: '/api/config', authorization: `Bearer ${KEY}` },
+      ]);
+    });
+
+    it('takes "too many requests" for a sign of life', async () => {
+      expect(await check(answers({ '/api/health': () => ({ status: 429 }) }))).toMatchObject({ state: 'ready' });
+    });
+
+    it.each([404, 500, 502, 503, 301, 204])('is not ready while health answers %i', async (status) => {
+      const agent = await agentWith(answers({ '/api/health': () => ({ status }) }));
+      expect(await client.check(agent.target, apiKey, signal)).toEqual({
+        state: 'not-ready',
+        reason: `/api/health answers ${status}`,
+      });
+      expect(agent.requests).toHaveLength(1);
+    });
+
+    it.each([200, 404, 429, 500])(
+      'is not ready while config answers strangers %i, and shows them no key',
+      async (status) => {
+        const agent = await agentWith(answers({ '/api/config': () => ({ status, body: JSON.stringify(CONFIG) }) }));
+        expect(await client.check(agent.target, apiKey, signal)).toEqual({
+          state: 'not-ready',
+          reason: `/api/config answers ${status} to a caller without credentials, not 401`,
+        });
+        expect(agent.requests.map(({ authorization }) => authorization)).toEqual([undefined, undefined]);
+      },
+    );
+
+    it('accepts 403 for strangers', async () => {
+      const given = answers({
+        '/api/config': ({ headers }) => (headers.authorization ? { status: 200, body: '{}' } : { status: 403 }),
+      });
+      expect(await check(given)).toEqual({
+        state: 'ready',
+        config: { gitRepositoryUrl: null, agentTypes: [] },
+        warnings: [],
+      });
+    });
+
+    it('is not ready when it refuses our credentials, and does not show them', async () => {
+      const result = await check(answers({ '/api/config': () => ({ status: 401 }) }));
+      expect(result).toEqual({ state: 'not-ready', reason: '/api/config answers 401 to our credentials' });
+      expect(JSON.stringify(result)).not.toContain(KEY);
+    });
+
+    it.each(['not JSON', '[]', '{"agentTypes": "cursor"}', 'null', ''])(
+      'is not ready when config answers %j',
+      async (body) => {
+        const given = answers({
+          '/api/config': ({ headers }) => (headers.authorization ? { status: 200, body } : { status: 401 }),
+        });
+        expect(await check(given)).toMatchObject({ state: 'not-ready' });
+      },
+    );
+
+    it('is not ready where nobody, or another, answers', async () => {
+      const agent = await agentWith(answers());
+      const { target } = agent;
+      const other = { ...target, spkiSha256: Buffer.alloc(32).toString('base64') };
+      expect(await client.check(other, apiKey, signal)).toEqual({
+        state: 'not-ready',
+        reason: 'The agent-manager does not answer: another key answers there',
+      });
+      expect(agent.requests).toEqual([]);
+      await stops.pop()?.();
+      expect(await client.check(target, apiKey, signal)).toEqual({
+        state: 'not-ready',
+        reason: 'The agent-manager does not answer: ECONNREFUSED',
+      });
+    });
+  });
+
+  describe('proxyProblem', () => {
+    it.each([200, 502, 404])('is none when the pinned key answers, even %i', async (status) => {
+      const { target } = await agentWith(answers({ '/api/health': () => ({ status }) }));
+      expect(await client.proxyProblem(target, signal)).toBeNull();
+    });
+
+    it('says that another answers, or nobody', async () => {
+      const { target } = await agentWith(answers());
+      const other = { ...target, spkiSha256: 'x' };
+      expect(await client.proxyProblem(other, signal)).toMatch(/does not answer yet: another key answers there$/);
+      await stops.pop()?.();
+      expect(await client.proxyProblem(target, signal)).toMatch(/does not answer yet: ECONNREFUSED$/);
+    });
+  });
+
+  describe('with Keycloak', () => {
+    type TokenAnswer = { status: number; body: string; headers?: Record<string, string> };
+    let asked: { url: string | undefined; body: string }[];
+
+    async function keycloakWith(answer: TokenAnswer): Promise<AgentCredentials> {
+      asked = [];
+      const server: Server = createServer((request: IncomingMessage, response) => {
+        void text(request).then((body) => {
+          asked.push({ url: request.url, body });
+          response.writeHead(answer.status, answer.headers).end(answer.body);
+        });
+      });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      stops.push(async () => {
+        server.close();
+        server.closeAllConnections();
+        await once(server, 'close');
+      });
+      return credentialsAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}/auth/`);
+    }
+
+    const credentialsAt = (authServerUrl: string): AgentCredentials => ({
+      type: 'keycloak',
+      authServerUrl,
+      realm: 'my realm',
+      clientId: 'agent-manager',
+      clientSecret: `client&secret=${KEY}`,
+    });
+    const tokenAnswer = { status: 200, body: JSON.stringify({ access_token: KEY }) };
+
+    it('is ready with a token for our client credentials', async () => {
+      const credentials = await keycloakWith(tokenAnswer);
+      expect(await check(answers(), credentials)).toEqual({ state: 'ready', config: CONFIG, warnings: [] });
+      expect(asked.map(({ url }) => url)).toEqual(['/auth/realms/my%20realm/protocol/openid-connect/token']);
+      expect(Object.fromEntries(new URLSearchParams(asked[0]?.body))).toEqual({
+        grant_type: 'client_credentials',
+        client_id: 'agent-manager',
+        client_secret: `client&secret=${KEY}`,
+      });
+    });
+
+    const unverified = { state: 'ready', config: null, warnings: ['credentials-unverified'] };
+
+    it('is ready with a warning where Keycloak cannot be reached', async () => {
+      const credentials = await keycloakWith(tokenAnswer);
+      await stops.pop()?.();
+      expect(await check(answers(), credentials)).toEqual(unverified);
+    });
+
+    it.each([
+      ['is ill', { status: 503, body: 'x' }],
+      ['leads elsewhere', { status: 302, body: '', headers: { location: 'http://127.0.0.1:1/' } }],
+    ])('is ready with a warning where Keycloak %s', async (_what, answer) => {
+      expect(await check(answers(), await keycloakWith(answer))).toEqual(unverified);
+    });
+
+    it('is not ready with that warning when it lets strangers in', async () => {
+      const open = answers({ '/api/config': () => ({ status: 200, body: '{}' }) });
+      expect(await check(open, await keycloakWith({ status: 503, body: '' }))).toMatchObject({ state: 'not-ready' });
+      expect(asked).toEqual([]);
+    });
+
+    it.each([400, 401, 403])('is not ready when Keycloak answers %i, and shows no secret', async (status) => {
+      const result = await check(answers(), await keycloakWith({ status, body: KEY }));
+      expect(result).toEqual({ state: 'not-ready', reason: `Keycloak refuses the client's credentials (${status})` });
+    });
+
+    it('is not ready when Keycloak gives no token', async () => {
+      const result = await check(answers(), await keycloakWith({ status: 200, body: '{"token": 1}' }));
+      expect(result).toEqual({ state: 'not-ready', reason: 'Keycloak answered without a token' });
+    });
+
+    it('is not ready when the agent-manager refuses the token', async () => {
+      const credentials = await keycloakWith({ status: 200, body: '{"access_token": "another"}' });
+      expect(await check(answers(), credentials)).toEqual({
+        state: 'not-ready',
+        reason: '/api/config answers 401 to our credentials',
+      });
+    });
+
+    it('does not take its own end for an unreachable Keycloak', async () => {
+      const gone = new AbortController();
+      const credentials = await keycloakWith(tokenAnswer);
+      const agent = await agentWith(
+        answers({
+          '/api/config': () => {
+            gone.abort();
+            return { status: 401 };
+          },
+        }),
+      );
+      expect(await client.check(agent.target, credentials, gone.signal)).toMatchObject({ state: 'not-ready' });
+    });
+  });
+});
