@@ -53,7 +53,6 @@ function toAppError(error: unknown): AppError | null {
   const found: Partial<Record<number, [ErrorCode, string]>> = {
     400: ['malformed-body', 'The request is not well-formed: the body must be JSON.'],
     404: ['not-found', 'There is no such call. GET /api/docs lists all.'],
-    405: ['method-not-allowed', 'There is no such call with this method.'],
     413: ['payload-too-large', 'The body is too large.'],
     // An id that is longer than any of ours.
     414: ['not-found', 'There is no such call. GET /api/docs lists all.'],

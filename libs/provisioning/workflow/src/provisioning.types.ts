@@ -12,7 +12,6 @@ export type FailureCode =
   | 'wrong-project'
   | 'server-vanished'
   | 'timed-out'
-  | 'secrets-wiped'
   | 'internal-error';
 
 /** Why a provisioning failed, or what its last step met. Holds no secret. */

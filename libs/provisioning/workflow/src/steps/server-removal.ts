@@ -71,6 +71,7 @@ function wrongProject({ reference, provider }: StepContext): StepResult {
     message:
       `${provider.displayName} does not find server ${reference.serverId ?? '(id unknown)'}, nor the key that proves ` +
       'that the token belongs to the project in which the server was made. The server may still run.',
-    action: "Configure the API token of the server's own project, or restore the key there, and delete again.",
+    action:
+      "Configure the API token of the server's own project and delete again. See docs/operations.md, wrong-project.",
   });
 }
