@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { SIZES } from './digital-ocean/digital-ocean.catalogue';
 import { faultSchema, type Faults } from './faults';
-import { ADDRESS_PRICE_MONTHLY, SERVER_TYPES, VAT_RATE } from './hetzner/hetzner.catalogue';
+import { ADDRESS_PRICE_MONTHLY, SERVER_TYPES, VAT_RATE, monthlyPrice } from './hetzner/hetzner.catalogue';
 import { tokenHash, type Project, type ServerRecord } from './project';
 import type { World } from './world';
 
@@ -112,6 +112,7 @@ function serverView(project: Project, server: ServerRecord) {
     life: machine.life,
     stage: machine.stage,
     problem: machine.problem,
+    endpoints: machine.endpoints,
     cost: cost(project, server),
     agentEnvironment: machine.deployment?.agentEnvironment ?? null,
     postgresEnvironment: machine.deployment?.postgresEnvironment ?? null,
@@ -124,10 +125,11 @@ function serverView(project: Project, server: ServerRecord) {
 }
 
 /** What the server costs a month, with tax and address. */
-function cost(project: Project, { typeId }: ServerRecord) {
+function cost(project: Project, { typeId, locationId }: ServerRecord) {
   if (project.provider === 'digitalocean') {
     return { monthly: SIZES.find(({ slug }) => slug === typeId)?.price_monthly ?? 0, currency: 'USD' };
   }
-  const net = (SERVER_TYPES.find(({ name }) => name === typeId)?.priceMonthly ?? 0) + ADDRESS_PRICE_MONTHLY;
+  const type = SERVER_TYPES.find(({ name }) => name === typeId);
+  const net = (type ? monthlyPrice(type, locationId) : 0) + ADDRESS_PRICE_MONTHLY;
   return { monthly: Math.round(net * (1 + VAT_RATE) * 100) / 100, currency: 'EUR' };
 }

@@ -8,6 +8,7 @@ import { DigitalOceanRefusalError } from './digital-ocean-refusal.error';
 import { firewallId, firewallView, keyView, tagView } from './digital-ocean.views';
 
 type ById = { Params: { id: string } };
+type ByName = { Params: { name: string } };
 type Query = Record<string, string | undefined>;
 type Fields = Record<string, unknown>;
 
@@ -50,6 +51,13 @@ function addKeyRoutes(app: FastifyInstance, world: World): void {
     keys.set(id, key);
     return reply.status(201).send({ ssh_key: keyView(key) });
   });
+  app.put<ById>('/account/keys/:id', (request) => {
+    const key = findKey(request);
+    const { name } = (request.body ?? {}) as Fields;
+    if (typeof name !== 'string' || name === '') throw DigitalOceanRefusalError.unprocessable('name is required');
+    key.name = name;
+    return { ssh_key: keyView(key) };
+  });
   app.delete<ById>('/account/keys/:id', (request, reply) => {
     projectOf(request).keys.delete(findKey(request).id);
     return reply.status(204).send();
@@ -57,6 +65,14 @@ function addKeyRoutes(app: FastifyInstance, world: World): void {
 }
 
 function addTagRoutes(app: FastifyInstance): void {
+  app.get<ByName>('/tags/:name', (request) => ({ tag: tagView(findTag(request), projectOf(request)) }));
+  app.delete<ByName>('/tags/:name', (request, reply) => {
+    const project = projectOf(request);
+    const name = findTag(request);
+    project.tags.delete(name);
+    for (const server of project.servers.values()) server.tags = server.tags.filter((tag) => tag !== name);
+    return reply.status(204).send();
+  });
   app.get('/tags', (request) => {
     const project = projectOf(request);
     const tags = [...project.tags].map((name) => tagView(name, project));
@@ -68,6 +84,12 @@ function addTagRoutes(app: FastifyInstance): void {
     project.tags.add(name);
     return reply.status(201).send({ tag: tagView(name, project) });
   });
+}
+
+function findTag(request: FastifyRequest<ByName>): string {
+  const { name } = request.params;
+  if (!projectOf(request).tags.has(name)) throw DigitalOceanRefusalError.notFound();
+  return name;
 }
 
 function addFirewallRoutes(app: FastifyInstance, world: World): void {
@@ -87,6 +109,15 @@ function addFirewallRoutes(app: FastifyInstance, world: World): void {
     const record = { id: world.nextId(), name, body, createdAt: new Date() };
     firewalls.set(record.id, record);
     return reply.status(202).send({ firewall: firewallView(record) });
+  });
+  app.put<ById>('/firewalls/:id', (request) => {
+    const record = findFirewall(request);
+    const body = (request.body ?? {}) as Fields;
+    if (typeof body['name'] !== 'string' || body['name'] === '') {
+      throw DigitalOceanRefusalError.unprocessable('name is required');
+    }
+    Object.assign(record, { name: body['name'], body });
+    return { firewall: firewallView(record) };
   });
   app.delete<ById>('/firewalls/:id', (request, reply) => {
     projectOf(request).firewalls.delete(findFirewall(request).id);

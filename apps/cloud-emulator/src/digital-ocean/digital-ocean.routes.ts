@@ -50,6 +50,11 @@ export function digitalOceanRoutes(world: World, faults: Faults, prefix: string)
         urlOf(request),
       ),
     );
+    app.get<ById>('/images/:id', ({ params: { id } }) => {
+      const image = IMAGES.find((each) => each.slug === id || String(each.id) === id);
+      if (!image) throw DigitalOceanRefusalError.notFound();
+      return { image: imageView(image.slug) };
+    });
     addDropletRoutes(app, world);
     addResourceRoutes(app, world);
   };
@@ -98,9 +103,21 @@ function addDropletRoutes(app: FastifyInstance, world: World): void {
     world.deleteServer(projectOf(request), findDroplet(request));
     return reply.status(204).send();
   });
+  // Deletes every match: no program should ever call it.
+  app.delete('/droplets', (request, reply) => {
+    const { tag_name: tag = '' } = request.query as Query;
+    const project = projectOf(request);
+    if (!project.tags.has(tag)) throw DigitalOceanRefusalError.notFound();
+    for (const server of project.servers.values()) if (server.tags.includes(tag)) world.deleteServer(project, server);
+    return reply.status(204).send();
+  });
   app.get<ById>('/droplets/:id/actions', (request) => {
     const droplet = findDroplet(request);
     const actions = [...projectOf(request).actions.values()].filter(({ server }) => server === droplet);
+    return page('actions', actions.map(actionView), request.query as Query, urlOf(request));
+  });
+  app.get('/actions', (request) => {
+    const actions = [...projectOf(request).actions.values()].reverse();
     return page('actions', actions.map(actionView), request.query as Query, urlOf(request));
   });
   app.get<ById>('/actions/:id', (request) => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Project, ServerRecord } from '../project';
 import { HetznerRefusalError } from './hetzner-refusal.error';
-import { IMAGES, LOCATIONS, SERVER_TYPES } from './hetzner.catalogue';
+import { IMAGES, LOCATIONS, SERVER_TYPES, type HetznerType } from './hetzner.catalogue';
 import { serverTypeView } from './hetzner.views';
 
 const HOSTNAME =
@@ -38,13 +38,11 @@ export interface HetznerOrder extends Pick<
 export function readOrder(project: Project, body: unknown, serverLimit: number): HetznerOrder {
   const order = parsed(orderSchema, body);
   const { name, user_data: userData, firewalls } = order;
-  if (!HOSTNAME.test(name)) throw HetznerRefusalError.invalidInput('name', 'Name must be a valid hostname.');
+  checkHostname(name);
   if (Buffer.byteLength(userData) > MAX_USER_DATA) {
     throw HetznerRefusalError.invalidInput('user_data', `Length must be between 0 and ${MAX_USER_DATA}.`);
   }
   const labels = checkedLabels(order.labels);
-  const image = byIdOrName(IMAGES, order.image);
-  if (!image) throw HetznerRefusalError.invalidInput('image', 'image not found');
   const sshKeyIds = order.ssh_keys.map((key) => {
     const found = byIdOrName([...project.keys.values()], key);
     if (!found) throw new HetznerRefusalError('not_found', 'SSH key not found');
@@ -54,9 +52,27 @@ export function readOrder(project: Project, body: unknown, serverLimit: number):
   if (!firewallIds.every((id) => project.firewalls.has(id))) {
     throw new HetznerRefusalError('not_found', 'firewall not found');
   }
-  const place = readPlace(order.server_type, order.location);
-  checkRoom(project, name, serverLimit);
-  return { name, labels, sshKeyIds, firewallIds, imageName: image.name, userData, ...place };
+  const { type, location } = readPlace(order.server_type, order.location);
+  const imageName = readImage(order.image, type);
+  checkServerName(project, name);
+  checkRoom(project, serverLimit);
+  return { name, labels, sshKeyIds, firewallIds, imageName, userData, typeId: type.name, locationId: location.name };
+}
+
+/** @throws HetznerRefusalError when it is no hostname, or another server's name */
+export function checkServerName(project: Project, name: unknown): string {
+  checkHostname(name);
+  if ([...project.servers.values()].some((server) => server.name === name)) {
+    const details = { fields: [{ name: 'name', messages: [] }] };
+    throw new HetznerRefusalError('uniqueness_error', 'server name is already used', details);
+  }
+  return name;
+}
+
+function checkHostname(name: unknown): asserts name is string {
+  if (typeof name !== 'string' || !HOSTNAME.test(name)) {
+    throw HetznerRefusalError.invalidInput('name', 'Name must be a valid hostname.');
+  }
 }
 
 /** @throws HetznerRefusalError `invalid_input` when they are no map of texts, or not as Hetzner wants them */
@@ -94,16 +110,22 @@ function readPlace(wantedType: string | number, wantedLocation: string | number)
   if (!place) throw new HetznerRefusalError('invalid_input', 'unsupported location for server type');
   if (place.deprecation) throw new HetznerRefusalError('invalid_input', 'server type is deprecated');
   if (!place.available) throw new HetznerRefusalError('resource_unavailable', 'error during placement');
-  return { typeId: type.name, locationId: location.name };
+  return { type, location };
 }
 
-function checkRoom(project: Project, name: string, serverLimit: number): void {
-  const servers = [...project.servers.values()];
-  if (servers.some((server) => server.name === name)) {
-    const details = { fields: [{ name: 'name', messages: [] }] };
-    throw new HetznerRefusalError('uniqueness_error', 'server name is already used', details);
-  }
-  if (servers.length >= serverLimit) {
+/** A name means the image for the type's architecture. */
+function readImage(wanted: string | number, { architecture }: HetznerType): string {
+  const image = byIdOrName(
+    IMAGES.filter((each) => each.architecture === architecture),
+    wanted,
+  );
+  if (image) return image.name;
+  const isOther = byIdOrName(IMAGES, wanted) !== undefined;
+  throw HetznerRefusalError.invalidInput('image', isOther ? 'image is for another architecture' : 'image not found');
+}
+
+function checkRoom(project: Project, serverLimit: number): void {
+  if (project.servers.size >= serverLimit) {
     const details = { limits: [{ name: 'server_limit' }] };
     throw new HetznerRefusalError('resource_limit_exceeded', 'server limit exceeded', details);
   }

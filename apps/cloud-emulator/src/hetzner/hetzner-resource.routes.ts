@@ -63,6 +63,12 @@ function addKeyRoutes(app: FastifyInstance, world: World): void {
     keys.set(key.id, key);
     return reply.status(201).send({ ssh_key: keyView(key) });
   });
+  app.put<ById>('/ssh_keys/:id', (request) => {
+    const { keys } = projectOf(request);
+    const key = byId(keys, request, 'SSH key');
+    rename(key, (request.body ?? {}) as Fields, keys);
+    return { ssh_key: keyView(key) };
+  });
   app.delete<ById>('/ssh_keys/:id', (request, reply) => {
     const { keys } = projectOf(request);
     keys.delete(byId(keys, request, 'SSH key').id);
@@ -93,6 +99,15 @@ function addFirewallRoutes(app: FastifyInstance, world: World): void {
     project.firewalls.set(record.id, record);
     return reply.status(201).send({ firewall: view(project)(record), actions: [] });
   });
+  app.put<ById>('/firewalls/:id', (request) => {
+    const project = projectOf(request);
+    const record = byId(project.firewalls, request, 'firewall');
+    const holder = { name: record.name, labels: record.body['labels'] as Record<string, string> };
+    rename(holder, (request.body ?? {}) as Fields, project.firewalls);
+    record.name = holder.name;
+    record.body = { ...record.body, labels: holder.labels };
+    return { firewall: view(project)(record) };
+  });
   app.delete<ById>('/firewalls/:id', (request, reply) => {
     const project = projectOf(request);
     const { id } = byId(project.firewalls, request, 'firewall');
@@ -117,6 +132,20 @@ function byId<T>(all: ReadonlyMap<number, T>, { params: { id } }: FastifyRequest
 function readName({ name }: Fields): string {
   if (typeof name === 'string' && name !== '') return name;
   throw HetznerRefusalError.invalidInput('name', 'Missing data for required field.');
+}
+
+/** Changes the name, the labels or both. @throws HetznerRefusalError when the name is another one's */
+function rename(
+  record: { name: string; labels: Record<string, string> },
+  fields: Fields,
+  all: ReadonlyMap<number, { name: string }>,
+): void {
+  const labels = fields['labels'] === undefined ? record.labels : readLabels(fields['labels']);
+  const name = fields['name'] === undefined ? record.name : readName(fields);
+  if (name !== record.name && [...all.values()].some((each) => each.name === name)) {
+    throw new HetznerRefusalError('uniqueness_error', 'name is already used');
+  }
+  Object.assign(record, { name, labels });
 }
 
 function labelled<T extends { labels: unknown }>(all: T[], { label_selector: selector }: Query): T[] {

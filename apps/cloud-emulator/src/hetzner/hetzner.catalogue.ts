@@ -75,6 +75,8 @@ export interface HetznerType {
   architecture: 'x86' | 'arm';
   category: string;
   priceMonthly: number;
+  /** Where it costs something else. */
+  priceAt?: Record<string, number>;
   locations: string[];
   unavailableAt?: string[];
   /** ISO 8601: no longer to be ordered from then on. */
@@ -177,6 +179,7 @@ export const SERVER_TYPES: HetznerType[] = [
     ...shared,
     category: 'Regular performance',
     priceMonthly: 5.99,
+    priceAt: { sin: 8.49 },
     locations: ['sin', ...EU],
   },
   {
@@ -210,6 +213,7 @@ export const SERVER_TYPES: HetznerType[] = [
     ...shared,
     category: 'Regular performance',
     priceMonthly: 17.99,
+    priceAt: { sin: 21.99 },
     locations: ['ash', 'hil', 'sin'],
   },
   {
@@ -222,6 +226,7 @@ export const SERVER_TYPES: HetznerType[] = [
     architecture: 'x86',
     category: 'General purpose',
     priceMonthly: 11.99,
+    priceAt: { ash: 12.49, hil: 12.49, sin: 16.99 },
     locations: ['fsn1', 'nbg1', 'hel1', 'ash', 'hil', 'sin'],
   },
   {
@@ -234,13 +239,32 @@ export const SERVER_TYPES: HetznerType[] = [
     architecture: 'x86',
     category: 'General purpose',
     priceMonthly: 23.99,
+    priceAt: { ash: 24.99, hil: 24.99, sin: 33.49 },
     locations: ['fsn1', 'nbg1', 'hel1', 'ash', 'hil', 'sin'],
   },
 ];
 
-export const IMAGES = [
+/** Net, in euros. */
+export function monthlyPrice({ priceMonthly, priceAt = {} }: HetznerType, location: string): number {
+  return priceAt[location] ?? priceMonthly;
+}
+
+export interface HetznerImage {
+  id: number;
+  name: string;
+  os_flavor: string;
+  os_version: string;
+  description: string;
+  architecture: 'x86' | 'arm';
+}
+
+/** Each name stands for two images, one for each architecture. */
+export const IMAGES: HetznerImage[] = [
   { id: 310, name: 'debian-12', os_flavor: 'debian', os_version: '12', description: 'Debian 12' },
   { id: 311, name: 'debian-13', os_flavor: 'debian', os_version: '13', description: 'Debian 13' },
   { id: 312, name: 'ubuntu-24.04', os_flavor: 'ubuntu', os_version: '24.04', description: 'Ubuntu 24.04' },
   { id: 313, name: 'docker-ce', os_flavor: 'ubuntu', os_version: '24.04', description: 'Docker CE' },
-];
+].flatMap((image) => [
+  { ...image, architecture: 'x86' as const },
+  { ...image, id: image.id + 100, architecture: 'arm' as const },
+]);

@@ -4,13 +4,13 @@ import type { Faults } from '../faults';
 import type { Project, ServerRecord } from '../project';
 import { addGate, type ProviderRequest } from '../provider-gate';
 import type { World } from '../world';
-import { IMAGES, LOCATIONS, SERVER_TYPES } from './hetzner.catalogue';
 import { handleError, hetznerError } from './hetzner.errors';
+import { addCatalogueRoutes } from './hetzner-catalogue.routes';
 import { addResourceRoutes } from './hetzner-resource.routes';
-import { readOrder } from './hetzner-order';
+import { checkServerName, readLabels, readOrder } from './hetzner-order';
 import { page } from './hetzner-page';
 import { HetznerRefusalError } from './hetzner-refusal.error';
-import { actionView, imageView, pricingView, serverTypeView, serverView } from './hetzner.views';
+import { actionView, serverView } from './hetzner.views';
 import { matchesSelector } from './label-selector';
 
 type ById = { Params: { id: string } };
@@ -47,22 +47,6 @@ function rateLimit({ budget, budgetLimit }: Project): Record<string, string> {
   };
 }
 
-function addCatalogueRoutes(app: FastifyInstance): void {
-  app.get('/server_types', (request) => page('server_types', SERVER_TYPES.map(serverTypeView), request.query as Query));
-  app.get('/locations', (request) => page('locations', LOCATIONS, request.query as Query));
-  app.get('/images', (request) =>
-    page(
-      'images',
-      IMAGES.map(({ name }) => imageView(name)),
-      request.query as Query,
-    ),
-  );
-  app.get('/pricing', () => ({ pricing: pricingView() }));
-  app.get('/datacenters', (_request, reply) =>
-    hetznerError(reply, 'deprecated_api_endpoint', 'this endpoint was removed; use locations'),
-  );
-}
-
 function addServerRoutes(app: FastifyInstance, world: World): void {
   app.get('/servers', (request) => {
     const { project } = request as ProviderRequest;
@@ -77,6 +61,14 @@ function addServerRoutes(app: FastifyInstance, world: World): void {
     return page('servers', found.map(serverView), request.query as Query);
   });
   app.get<ById>('/servers/:id', (request) => ({ server: serverView(findServer(request)) }));
+  app.put<ById>('/servers/:id', (request) => {
+    const server = findServer(request);
+    const { name, labels } = (request.body ?? {}) as { name?: unknown; labels?: unknown };
+    const changed = labels === undefined ? server.labels : readLabels(labels);
+    if (name !== undefined && name !== server.name) server.name = checkServerName(projectOf(request), name);
+    server.labels = changed;
+    return { server: serverView(server) };
+  });
   app.get<ById>('/servers/:id/actions', (request) => {
     const server = findServer(request);
     const actions = [...projectOf(request).actions.values()].filter((action) => action.server === server);

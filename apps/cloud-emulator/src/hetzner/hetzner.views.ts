@@ -5,6 +5,8 @@ import {
   LOCATIONS,
   SERVER_TYPES,
   VAT_RATE,
+  monthlyPrice,
+  type HetznerImage,
   type HetznerType,
 } from './hetzner.catalogue';
 
@@ -23,8 +25,8 @@ function price(net: number) {
 function prices(type: HetznerType) {
   return type.locations.map((location) => ({
     location,
-    price_hourly: price(type.priceMonthly / HOURS_PER_MONTH),
-    price_monthly: price(type.priceMonthly),
+    price_hourly: price(monthlyPrice(type, location) / HOURS_PER_MONTH),
+    price_monthly: price(monthlyPrice(type, location)),
     included_traffic: 21_990_232_555_520,
     price_per_tb_traffic: price(1),
   }));
@@ -57,9 +59,7 @@ export function serverTypeView(type: HetznerType) {
   };
 }
 
-export function imageView(name: string) {
-  const image = IMAGES.find((each) => each.name === name) ?? IMAGES[0];
-  if (!image) throw new Error('The catalogue has no image');
+export function imageView(image: HetznerImage) {
   return {
     ...image,
     type: 'system',
@@ -74,13 +74,15 @@ export function imageView(name: string) {
     deprecated: null,
     deleted: null,
     labels: {},
-    architecture: 'x86',
   };
 }
 
 /** As since 2026-07-01: with `location`, without `datacenter`. */
 export function serverView(server: ServerRecord) {
   const type = SERVER_TYPES.find(({ name }) => name === server.typeId);
+  const image = IMAGES.find(
+    ({ name, architecture }) => name === server.imageName && architecture === type?.architecture,
+  );
   const status = { booting: 'initializing', running: 'running', deleting: 'deleting' }[server.machine.life];
   const network = `2001:db8:${(server.id & 0xffff).toString(16)}:1::`;
   return {
@@ -102,7 +104,7 @@ export function serverView(server: ServerRecord) {
     private_net: [],
     server_type: type ? serverTypeView(type) : null,
     location: LOCATIONS.find(({ name }) => name === server.locationId),
-    image: imageView(server.imageName),
+    image: image ? imageView(image) : null,
     iso: null,
     rescue_enabled: false,
     locked: false,
@@ -123,6 +125,9 @@ export function keyView({ id, name, fingerprint, publicKey, labels, createdAt }:
   return { id, name, fingerprint, public_key: publicKey, labels, created: time(createdAt) };
 }
 
+/** What a rule may leave out in a request stands in every answer. */
+const NO_RULE = { port: null, source_ips: [], destination_ips: [], description: null };
+
 export function firewallView({ id, name, body, createdAt }: FirewallRecord, project: Project) {
   const servers = [...project.servers.values()].filter(({ firewallIds }) => firewallIds.includes(id));
   return {
@@ -130,7 +135,7 @@ export function firewallView({ id, name, body, createdAt }: FirewallRecord, proj
     name,
     labels: body['labels'] ?? {},
     created: time(createdAt),
-    rules: body['rules'] ?? [],
+    rules: ((body['rules'] ?? []) as object[]).map((rule) => ({ ...NO_RULE, ...rule })),
     applied_to: servers.map((server) => ({ type: 'server', server: { id: server.id } })),
   };
 }
