@@ -14,6 +14,7 @@ export type {
   ProvisioningErrorView,
   ProvisioningEventView,
   ProvisioningInfoView,
+  ProvisioningPreviewView,
   ProvisioningStateView,
   ProvisionServerBody,
 } from './provisioning.types';

@@ -117,3 +117,20 @@ export interface ProvisioningEventView {
   message: string;
   data: Record<string, unknown> | null;
 }
+
+/** What a provision request would make. */
+export interface ProvisioningPreviewView {
+  name: string;
+  providerType: ProviderType;
+  serverType: string;
+  location: string;
+  image: string;
+  /** Of the server and its address, as billed. */
+  monthlyCost: number;
+  currency: string;
+  /** Readable, secrets masked. */
+  userData: string;
+  /** As it would be sent. */
+  userDataBytes: number;
+  maxUserDataBytes: number;
+}

@@ -42,6 +42,10 @@ export class ClientRepository {
     return manager.findOneBy(Client, { id, owner });
   }
 
+  isNameTaken(name: string, owner: string): Promise<boolean> {
+    return this.dataSource.manager.existsBy(Client, { name, owner });
+  }
+
   async insert(client: Client, manager: EntityManager = this.dataSource.manager): Promise<void> {
     await manager.insert(Client, client);
   }

@@ -108,7 +108,7 @@ export async function unlessTaken(name: string, work: () => Promise<void>): Prom
   }
 }
 
-function nameTaken(name: string): AppError {
+export function nameTaken(name: string): AppError {
   const message = `A client named '${name}' exists already. Choose another name, or delete that client.`;
   return new AppError('name-taken', message, { errors: [{ field: 'name', message }] });
 }

@@ -3,5 +3,12 @@ export { Client, type AgentConfig, type AuthenticationType } from './client.enti
 export { ClientIdPipe } from './client-id.pipe';
 export { toClientView, toTlsView } from './client.mapper';
 export { ClientRepository, type ClientCursor } from './client.repository';
-export { ClientService, unlessTaken, type ClientChanges, type ClientPage, type NewClient } from './client.service';
+export {
+  ClientService,
+  nameTaken,
+  unlessTaken,
+  type ClientChanges,
+  type ClientPage,
+  type NewClient,
+} from './client.service';
 export { ClientsModule } from './clients.module';

@@ -7,6 +7,7 @@ export type {
   ServerSecrets,
   ServerTls,
 } from './bootstrap-spec';
+export { maskedSpec } from './masked-spec';
 export { createServerSecrets } from './server-secrets';
 export { createServerTls } from './server-tls';
 export { renderUserData, userDataBytes } from './user-data';

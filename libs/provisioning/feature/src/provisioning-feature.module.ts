@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
+import { PreviewController } from './preview.controller';
 import { ProvidersController } from './providers.controller';
 import { ProvisioningEventsController } from './provisioning-events.controller';
 import { ProvisioningController } from './provisioning.controller';
@@ -12,7 +13,7 @@ export class ProvisioningFeatureModule {
     return {
       module: ProvisioningFeatureModule,
       imports,
-      controllers: [ProvidersController, ProvisioningController, ProvisioningEventsController],
+      controllers: [PreviewController, ProvidersController, ProvisioningController, ProvisioningEventsController],
       providers: [ShutdownSignal, WaitingAnswers],
     };
   }

@@ -1,5 +1,6 @@
 export { CatalogueService } from './catalogue/catalogue.service';
 export { PHASE_DISPLAY, PHASES, type Phase } from './phases';
+export { PreviewService, type Preview } from './preview.service';
 export type { ProvisionRequest } from './provision-request';
 export { ProvisioningEvent } from './provisioning-event.entity';
 export type { NewProvisioning } from './provisioning-factory.service';

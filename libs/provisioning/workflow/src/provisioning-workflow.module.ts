@@ -9,6 +9,7 @@ import { Housekeeping } from './housekeeping';
 import { Instance } from './instance.entity';
 import { InstanceService } from './instance.service';
 import { JobRunner } from './jobs/job-runner';
+import { PreviewService } from './preview.service';
 import { ProvisioningEvent } from './provisioning-event.entity';
 import { ProvisioningFactory } from './provisioning-factory.service';
 import { ProvisioningReference } from './provisioning-reference.entity';
@@ -44,7 +45,13 @@ export const WORKFLOW_ENTITIES = [
   ControllerHeartbeat,
 ];
 
-const PUBLIC = [CatalogueService, ProvisioningService, ProvisioningViewService, ProvisioningWatchService];
+const PUBLIC = [
+  CatalogueService,
+  PreviewService,
+  ProvisioningService,
+  ProvisioningViewService,
+  ProvisioningWatchService,
+];
 
 const INTERNAL: Provider[] = [
   ProvisioningRepository,

@@ -86,11 +86,15 @@ export class ProvisioningRepository {
    * Notes, before a create is sent, that a server may exist from now on.
    * @returns false when the lease was lost: nothing may be sent
    */
-  async markCreateRequested(id: string, seen: { version: number; leaseOwner: string }): Promise<boolean> {
+  async markCreateRequested(
+    id: string,
+    seen: { version: number; leaseOwner: string },
+    sentinelId: string,
+  ): Promise<boolean> {
     const [, count]: [unknown, number] = await this.manager.query(
-      `UPDATE provisioning_references SET create_requested_at = now()
+      `UPDATE provisioning_references SET create_requested_at = now(), sentinel_id = $4
        WHERE id = $1 AND version = $2 AND lease_owner = $3 AND lease_until >= now() AND intent = 'present'`,
-      [id, seen.version, seen.leaseOwner],
+      [id, seen.version, seen.leaseOwner, sentinelId],
     );
     return count === 1;
   }

@@ -114,11 +114,11 @@ describe('StepCommit', () => {
     const seen = await leased();
     const { id, version } = seen.reference;
     const ours = { version, leaseOwner: 'runner' };
-    expect(await database.provisionings.markCreateRequested(id, { ...ours, leaseOwner: 'other' })).toBe(false);
-    expect(await database.provisionings.markCreateRequested(id, ours)).toBe(true);
-    expect((await database.get(id)).createRequestedAt).not.toBeNull();
+    expect(await database.provisionings.markCreateRequested(id, { ...ours, leaseOwner: 'other' }, 'key')).toBe(false);
+    expect(await database.provisionings.markCreateRequested(id, ours, 'key')).toBe(true);
+    expect(await database.get(id)).toMatchObject({ createRequestedAt: expect.any(Date), sentinelId: 'key' });
     await database.dataSource.query(`UPDATE provisioning_references SET intent = 'absent' WHERE id = $1`, [id]);
-    expect(await database.provisionings.markCreateRequested(id, ours)).toBe(false);
+    expect(await database.provisionings.markCreateRequested(id, ours, 'key')).toBe(false);
   });
 
   function failure() {

@@ -87,9 +87,10 @@ export class StepRunner {
       instance: await this.instances.get(),
       now: this.clock.now(),
       signal,
-      announceCreate: async () => {
+      announceCreate: async (sentinelId) => {
         const { id, version } = reference;
-        if (signal.aborted || !(await this.provisionings.markCreateRequested(id, { version, leaseOwner }))) {
+        const seen = { version, leaseOwner };
+        if (signal.aborted || !(await this.provisionings.markCreateRequested(id, seen, sentinelId))) {
           throw new LostRightToCreate();
         }
       },

@@ -1,5 +1,5 @@
 import { ClientRepository, type Client } from '@agent-controller/clients';
-import { renderUserData } from '@agent-controller/provisioning-bootstrap';
+import { maskedSpec, renderUserData, type BootstrapSpec } from '@agent-controller/provisioning-bootstrap';
 import { Injectable } from '@nestjs/common';
 import type { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningRepository } from './provisioning.repository';
@@ -14,31 +14,37 @@ export class UserDataService {
 
   /** @throws Error when the secrets were wiped */
   render(reference: ProvisioningReference, client: Client, maxBytes: number): string {
+    return renderUserData(this.spec(reference, client), { maxBytes });
+  }
+
+  /** The same, readable and without any secret. */
+  renderMasked(reference: ProvisioningReference, client: Client): string {
+    return renderUserData(maskedSpec(this.spec(reference, client)), { maxBytes: Number.MAX_SAFE_INTEGER });
+  }
+
+  private spec(reference: ProvisioningReference, client: Client): BootstrapSpec {
     const secrets = this.provisionings.openSecrets(reference);
     const authentication = this.clients.openCredentials(client);
     if (!secrets || !authentication) throw new Error('The secrets of this provisioning were wiped');
     const { configuration } = reference;
-    return renderUserData(
-      {
-        images: configuration.images,
-        agentWsPort: configuration.agentWsPort,
-        authentication,
-        git: {
-          ...secrets.git,
-          repositoryUrl: configuration.gitRepositoryUrl ?? undefined,
-          username: configuration.gitUsername ?? undefined,
-        },
-        cursorApiKey: secrets.cursorApiKey,
-        agentDefaultImage: configuration.agentDefaultImage,
-        environment: secrets.environment,
-        secrets: secrets.server,
-        tls: {
-          certificatePem: client.tlsCertificatePem ?? '',
-          privateKeyPem: secrets.tlsPrivateKeyPem,
-          serverName: client.tlsServerName ?? '',
-        },
+    return {
+      images: configuration.images,
+      agentWsPort: configuration.agentWsPort,
+      authentication,
+      git: {
+        ...secrets.git,
+        repositoryUrl: configuration.gitRepositoryUrl ?? undefined,
+        username: configuration.gitUsername ?? undefined,
       },
-      { maxBytes },
-    );
+      cursorApiKey: secrets.cursorApiKey,
+      agentDefaultImage: configuration.agentDefaultImage,
+      environment: secrets.environment,
+      secrets: secrets.server,
+      tls: {
+        certificatePem: client.tlsCertificatePem ?? '',
+        privateKeyPem: secrets.tlsPrivateKeyPem,
+        serverName: client.tlsServerName ?? '',
+      },
+    };
   }
 }

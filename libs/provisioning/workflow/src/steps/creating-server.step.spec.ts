@@ -24,7 +24,7 @@ describe('CreatingServerStep', () => {
 
   it('makes sure of the key, says that a server may exist, and orders it, in this order', async () => {
     const result = await run();
-    expect(provider.calls).toEqual(['ensureSentinel', 'announce', 'create']);
+    expect(provider.calls).toEqual(['ensureSentinel', `announce ${SENTINEL}`, 'create']);
     expect(provider.specs).toEqual([
       {
         owner: ownerOf(1),
@@ -107,14 +107,33 @@ describe('CreatingServerStep', () => {
     it('waits while a server may still be missing from the lists', async () => {
       provider.isListing = false;
       const result = await run({ createRequestedAt: secondsAgo(GRACE_S - 1) });
-      expect(result).toMatchObject({ kind: 'wait', patch: { sentinelId: SENTINEL } });
+      expect(result).toMatchObject({ kind: 'wait' });
+      expect(result).not.toHaveProperty('patch.sentinelId');
       expect(creates()).toBe(0);
     });
 
     it('orders again when nothing shows for long enough, and announces that as well', async () => {
-      const result = await run({ createRequestedAt: secondsAgo(GRACE_S) });
-      expect(provider.calls).toEqual(['ensureSentinel', 'findByOwner 1', 'announce', 'create']);
+      const result = await run({ createRequestedAt: secondsAgo(GRACE_S), sentinelId: SENTINEL });
+      expect(provider.calls).toEqual([
+        'ensureSentinel',
+        'findByOwner 1',
+        'hasSentinel',
+        `announce ${SENTINEL}`,
+        'create',
+      ]);
       expect(result).toMatchObject({ kind: 'advance', phase: 'booting' });
+    });
+
+    it('orders nothing in another project than the one before', async () => {
+      const result = await run({ createRequestedAt: secondsAgo(3_600), sentinelId: 'key-of-another-project' });
+      expect(result).toMatchObject({ kind: 'fail', failure: { code: 'wrong-project' } });
+      expect(creates()).toBe(0);
+    });
+
+    it('takes a server that it finds, though the key was replaced', async () => {
+      provider.add('7', ownerOf(1));
+      const result = await run({ createRequestedAt: secondsAgo(3_600), sentinelId: 'removed-key' });
+      expect(result).toMatchObject({ kind: 'advance', patch: { serverId: '7', sentinelId: SENTINEL } });
     });
 
     it.each(['unavailable', 'rate-limited', 'auth'] as const)(

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { observedColumns } from '../provisioning.repository';
 import { SentinelService } from '../sentinel.service';
 import { UserDataService } from '../user-data.service';
-import { advance, ownerTag, wait, type StepContext, type StepResult } from './step';
+import { advance, fail, ownerTag, wait, type StepContext, type StepResult } from './step';
 
 /** How long after a create was sent its server may still be missing from the provider's lists. */
 export const VISIBILITY_GRACE_MS = 30_000;
@@ -25,9 +25,11 @@ export class CreatingServerStep {
       if (existing) return created(existing, context, sentinelId);
       if (now.getTime() - reference.createRequestedAt.getTime() < VISIBILITY_GRACE_MS) {
         return wait(LOOK_AGAIN_MS, {
-          patch: { sentinelId, lastSeen: 'An order was sent; its server is not seen yet' },
+          patch: { lastSeen: 'An order was sent; its server is not seen yet' },
         });
       }
+      // Where the order went to another project, its server cannot be seen from here.
+      if (!(await this.sentinel.isVisible(provider, reference.sentinelId ?? sentinelId))) return wrongProject(context);
     }
     return this.order(context, sentinelId);
   }
@@ -36,7 +38,7 @@ export class CreatingServerStep {
     const { reference, client, provider } = context;
     const owner = ownerTag(context);
     const userData = this.userData.render(reference, client, provider.maxUserDataBytes);
-    await context.announceCreate();
+    await context.announceCreate(sentinelId);
     try {
       const server = await provider.create({
         owner,
@@ -83,5 +85,15 @@ function created(server: CloudServer, { provider, now }: StepContext, sentinelId
         data: { serverId: server.id, serverName: server.name },
       },
     ],
+  });
+}
+
+function wrongProject({ provider }: StepContext): StepResult {
+  return fail({
+    code: 'wrong-project',
+    message:
+      `An order was sent to ${provider.displayName} whose answer was lost, and the token no longer sees the project ` +
+      'that it was sent to. A server may run there.',
+    action: 'Configure the API token of that project. Then retry, or delete.',
   });
 }

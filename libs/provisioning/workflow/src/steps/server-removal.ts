@@ -54,7 +54,7 @@ export class ServerRemoval {
       .map(({ id }) => id);
   }
 
-  // Where the order itself never got an answer, no key was noted with it: the one it named is the project's.
+  // None only where a person who is sure made the row forget it (docs/operations.md): then the project's present one.
   private async sentinelId({ reference, provider, instance }: StepContext): Promise<string> {
     return reference.sentinelId ?? this.sentinel.ensure(provider, instance);
   }

@@ -15,8 +15,11 @@ export interface StepContext {
   readonly now: Date;
   /** Aborts when the lease is lost or the controller stops. */
   readonly signal: AbortSignal;
-  /** To be awaited right before a create is sent: saves that a server may exist. Throws when the lease is lost. */
-  announceCreate(): Promise<void>;
+  /**
+   * To be awaited right before a create is sent: saves that a server may exist, and the key that shows in which project.
+   * Throws when the lease is lost.
+   */
+  announceCreate(sentinelId: string): Promise<void>;
 }
 
 export type Patch = Partial<ProvisioningReference>;

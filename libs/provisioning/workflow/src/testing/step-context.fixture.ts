@@ -88,7 +88,7 @@ export function contextWith(
     instance,
     now: NOW,
     signal: new AbortController().signal,
-    announceCreate: async () => void provider.calls.push('announce'),
+    announceCreate: async (sentinelId: string) => void provider.calls.push(`announce ${sentinelId}`),
     ...given,
     provider,
   } satisfies StepContext;
