@@ -27,14 +27,14 @@ describe('README', () => {
       });
       system.once('exit', (code) => reject(new Error(`npm start ended with code ${code}:\n${output}`)));
     });
-  }, 90_000);
+  });
 
   afterAll(async () => {
     const exited = once(system, 'exit');
     system.kill('SIGINT');
     await exited;
     rmSync(folder, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   it('the tour with curl works as it is written', async () => {
     const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -48,7 +48,7 @@ describe('README', () => {
     expect(output).toContain('\nready\n');
     // No client, and no server.
     expect(output.endsWith('[][]')).toBe(true);
-  }, 120_000);
+  });
 });
 
 async function bash(script: string, options: SpawnOptions): Promise<{ status: number | null; output: string }> {
