@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { SIZES } from './digital-ocean/digital-ocean.catalogue';
+import { dropletView } from './digital-ocean/digital-ocean.views';
 import { faultSchema, type Faults } from './faults';
 import { ADDRESS_PRICE_MONTHLY, SERVER_TYPES, VAT_RATE, monthlyPrice } from './hetzner/hetzner.catalogue';
+import { serverView as hetznerView } from './hetzner/hetzner.views';
 import { tokenHash, type Project, type ServerRecord } from './project';
 import type { World } from './world';
 
@@ -109,6 +111,8 @@ function serverView(project: Project, server: ServerRecord) {
     address: server.address,
     privateAddress: server.privateAddress,
     createdAt: server.createdAt.toISOString(),
+    status: (project.provider === 'hetzner' ? hetznerView(server) : dropletView(server)).status,
+    phase: machine.phase,
     life: machine.life,
     stage: machine.stage,
     problem: machine.problem,

@@ -22,6 +22,16 @@ describe('Faults', () => {
     expect(faults.take(asked) !== undefined).toBe(isTaken);
   });
 
+  it.each([{ bootFailure: true }, { vanish: true }])('%j waits for an order', (trouble) => {
+    const faults = new Faults();
+    faults.add({ ...trouble, times: 1 });
+    for (const method of ['GET', 'DELETE']) expect(faults.take({ ...asked, method })).toBeUndefined();
+    expect(faults.take({ ...asked, path: '/ssh_keys' })).toBeUndefined();
+    expect(faults.take(asked)).toMatchObject(trouble);
+    faults.add({ ...trouble });
+    expect(faults.take({ ...asked, path: '/droplets' })).toMatchObject(trouble);
+  });
+
   it('is used up after its number of times, or never', () => {
     const faults = new Faults();
     faults.add({ status: 500, times: 2 });

@@ -15,9 +15,9 @@ export const faultSchema = z.strictObject({
   delayMs: z.number().int().nonnegative().optional(),
   /** Does the work, then closes the connection without an answer. */
   dropAnswer: z.boolean().optional(),
-  /** A server ordered meanwhile is said to run, but nothing on it ever answers. */
+  /** An ordered server is said to run, but nothing on it ever answers. Fits orders only, whatever the filter. */
   bootFailure: z.boolean().optional(),
-  /** A server ordered meanwhile is accepted, and then does not exist. */
+  /** An ordered server is accepted, and then does not exist. Fits orders only. */
   vanish: z.boolean().optional(),
 });
 
@@ -61,7 +61,9 @@ export class Faults {
 }
 
 function fits(fault: Fault, { provider, token, method, path }: Asked): boolean {
+  const isOrder = method === 'POST' && /^\/(servers|droplets)$/.test(path);
   return (
+    (isOrder || (!fault.bootFailure && !fault.vanish)) &&
     (fault.provider ?? provider) === provider &&
     (fault.token ?? token) === token &&
     (fault.method ?? method).toUpperCase() === method &&

@@ -24,7 +24,7 @@ async function main(): Promise<void> {
     ...given('bootMs', number('boot-ms', values['boot-ms'])),
     ...given('installMs', number('install-ms', values['install-ms'])),
     ...given('startMs', number('start-ms', values['start-ms'])),
-    log: values.log ? (message) => void process.stdout.write(`${new Date().toISOString()} ${message}\n`) : undefined,
+    log: values.log ? (message) => void process.stderr.write(`${new Date().toISOString()} ${message}\n`) : undefined,
   });
   process.stdout.write(`cloud-emulator listening on ${emulator.url}\n`);
   const stop = () => void emulator.close().finally(() => process.exit(0));

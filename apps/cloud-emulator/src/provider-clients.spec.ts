@@ -1,3 +1,4 @@
+import type { AxiosError } from 'axios';
 import { createApiClient } from 'dots-wrapper';
 import { Client } from 'hcloud-js';
 import { startEmulator, type RunningEmulator } from './cloud-emulator';
@@ -13,6 +14,7 @@ interface AdminServer {
   name: string;
   problem: string | null;
   stage: string;
+  endpoints: Record<string, string>;
   agentEnvironment: Record<string, string> | null;
   files: { path: string; permissions: string; content: string }[];
 }
@@ -129,7 +131,9 @@ describe('the real clients against the emulator', () => {
     );
     expect(listed.data.droplets.map(({ id }) => id)).toEqual([droplet.id]);
     expect((await api.droplet.deleteDroplet({ droplet_id: droplet.id })).status).toBe(204);
-    await expect(read()).rejects.toMatchObject({ response: { status: 404, data: { id: 'not_found' } } });
+    const { response } = (await read().catch((error: unknown) => error)) as AxiosError<{ request_id: string }>;
+    expect(response).toMatchObject({ status: 404, data: { id: 'not_found' } });
+    expect(response?.data.request_id).toBe(response?.headers['x-request-id']);
   });
 
   async function keycloakToken(realm: string, client: string): Promise<string> {
@@ -188,6 +192,8 @@ describe('the real clients against the emulator', () => {
       () => admin<AdminServer[]>('/servers?token=shown'),
       ([one]) => one?.stage === 'agent',
     );
+    expect(server).toMatchObject({ status: 'running', phase: 'healthy' });
+    expect(server?.endpoints).toEqual({ 3000: `${server?.address}:3000`, 8443: `${server?.address}:8443` });
     expect(server?.agentEnvironment).toMatchObject({ DB_PASSWORD: "pass'word $1", STATIC_API_KEY: KEY });
     expect(server?.files.map(({ path, permissions }) => [path.split('/').at(-1), permissions])).toEqual([
       ['docker-compose.yml', '0600'],

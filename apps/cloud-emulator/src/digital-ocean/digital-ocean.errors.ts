@@ -1,5 +1,4 @@
 import type { FastifyReply } from 'fastify';
-import { randomUUID } from 'node:crypto';
 import { DigitalOceanRefusalError } from './digital-ocean-refusal.error';
 
 const STATUS: Record<string, number> = {
@@ -13,7 +12,7 @@ const STATUS: Record<string, number> = {
 };
 
 export function digitalOceanError(reply: FastifyReply, id: string, message: string): FastifyReply {
-  return reply.status(STATUS[id] ?? 500).send({ id, message, request_id: randomUUID() });
+  return reply.status(STATUS[id] ?? 500).send({ id, message, request_id: reply.getHeader('x-request-id') });
 }
 
 /** Refusals as they are, bodies that cannot be read as such, and anything else as a fault of the emulator. */

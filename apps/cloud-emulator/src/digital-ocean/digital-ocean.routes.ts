@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { randomUUID } from 'node:crypto';
 import type { Faults } from '../faults';
 import type { Project, ServerRecord } from '../project';
 import { addGate, type ProviderRequest } from '../provider-gate';
@@ -23,7 +24,7 @@ export function digitalOceanRoutes(world: World, faults: Faults, prefix: string)
       provider: 'digitalocean',
       prefix,
       refillPerSecond: REFILL_PER_SECOND,
-      headers: (project) => (project ? rateLimit(project) : {}),
+      headers: (project) => ({ 'x-request-id': randomUUID(), ...(project ? rateLimit(project) : {}) }),
       burst: (project, method, path) => burst(world, project, method, path),
       unauthorized: (reply, reason) =>
         reason === 'read-only'

@@ -41,6 +41,13 @@ export class EmulatedServer {
     private readonly log: (message: string) => void,
   ) {}
 
+  /** Life, stage and problem in one word. */
+  get phase(): 'booting' | 'installing' | 'starting' | 'healthy' | 'broken' | 'deleting' {
+    if (this.life === 'deleting') return 'deleting';
+    if (this.problem !== null) return 'broken';
+    return ({ boot: 'booting', install: 'installing', proxy: 'starting', agent: 'healthy' } as const)[this.stage];
+  }
+
   /** What is asked at one of its ports, and where that is answered: only elsewhere on systems other than Linux. */
   get endpoints(): Record<number, string> {
     return Object.fromEntries(this.#listeners.map(({ port, endpoint }) => [port, endpoint]));
