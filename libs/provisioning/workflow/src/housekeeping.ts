@@ -58,7 +58,7 @@ export class Housekeeping {
        )`,
       [OBSERVE_TASK],
     );
-    for (const { provider } of observers) await enqueueObservation(this.dataSource.manager, provider);
+    for (const { provider } of observers) await enqueueObservation(this.dataSource.manager, provider, 0);
     return steps.length;
   }
 

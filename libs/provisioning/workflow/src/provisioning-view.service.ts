@@ -1,6 +1,7 @@
 import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
 import type { Caller, Clock, Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
+import { enqueueStep } from './jobs/job-queue';
 import { ProvisioningReference } from './provisioning-reference.entity';
 import type { NewProvisioning } from './provisioning-factory.service';
 import { ProvisioningRepository } from './provisioning.repository';
@@ -42,6 +43,8 @@ export class ProvisioningViewService {
     if (!provider) return;
     try {
       await this.provisionings.saveObservation(reference.id, await provider.get(serverId), this.clock.now());
+      // The observer would not see it as news any more.
+      if (reference.phase === 'booting') await enqueueStep(this.provisionings.manager, reference.id);
     } catch (error) {
       if (!(error instanceof CloudError)) throw error;
       if (error.kind === 'not-found' && (await this.sentinel.isVisible(provider, reference.sentinelId))) {

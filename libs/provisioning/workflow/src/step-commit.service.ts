@@ -12,6 +12,9 @@ import type { ProvisioningFailure } from './provisioning.types';
 import type { StepResult } from './steps/step';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
+/** No server runs sooner after its order. */
+const FIRST_LOOK_MS = 1_500;
+
 /** What the row was when the step began. */
 export interface SeenRow {
   reference: Readonly<ProvisioningReference>;
@@ -71,7 +74,7 @@ export class StepCommit {
     const source = { ...row, attempt: result.patch?.attempt ?? row.attempt, phase };
     await this.events.append(manager, source, [...(result.events ?? []), ...phaseEvents(changed, phase, failure)], now);
     if (SETTLED_PHASES.includes(phase)) return;
-    if (phase === 'booting' && changed) await enqueueObservation(manager, row.providerType);
+    if (phase === 'booting' && changed) await enqueueObservation(manager, row.providerType, FIRST_LOOK_MS);
     await enqueueStep(manager, row.id, changed ? 0 : (delayMs ?? (result.kind === 'wait' ? result.delayMs : 0)));
   }
 

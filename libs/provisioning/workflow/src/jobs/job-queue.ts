@@ -30,11 +30,21 @@ async function addStep(
   );
 }
 
-/** Makes sure that the provider's waiting servers are looked at; a look that is due earlier stays. */
-export async function enqueueObservation(manager: EntityManager, provider: ProviderType, delayMs = 0): Promise<void> {
+/**
+ * Makes sure that the provider's waiting servers are looked at: at the latest after `delayMs`, since a look may have
+ * been put off after errors that are over; one that is due earlier stays.
+ */
+export async function enqueueObservation(
+  manager: EntityManager,
+  provider: ProviderType,
+  delayMs: number,
+): Promise<void> {
   await manager.query(
     `SELECT graphile_worker.add_job($1, json_build_object('provider', $2::text), job_key => $3,
-       run_at => now() + $4 * interval '1 millisecond', max_attempts => $5, job_key_mode => 'preserve_run_at')`,
+       run_at => now() + $4 * interval '1 millisecond', max_attempts => $5,
+       job_key_mode => CASE WHEN EXISTS (
+         SELECT 1 FROM graphile_worker.jobs WHERE key = $3 AND run_at > now() + $4 * interval '1 millisecond'
+       ) THEN 'replace' ELSE 'preserve_run_at' END)`,
     [OBSERVE_TASK, provider, `${OBSERVE_TASK}:${provider}`, delayMs, MAX_ATTEMPTS],
   );
 }
