@@ -57,23 +57,22 @@ export function addGate(app: FastifyInstance, world: World, faults: Faults, door
     if (world.readOnly.has(token) && method !== 'GET') return door.unauthorized(reply, 'read-only');
   });
   app.addHook('onSend', async (request, reply, payload) => {
-    if ((request as ProviderRequest).fault?.dropAnswer) request.raw.socket.destroy();
+    if ((request as ProviderRequest).fault?.dropAnswer) {
+      // There is no response any more that could end and be logged.
+      record(world, door, request, reply);
+      request.raw.socket.destroy();
+    }
     return reply.raw.destroyed ? undefined : payload;
   });
-  app.addHook('onResponse', async (request, reply) => {
-    const token = tokenOf(request) ?? '';
-    const { method, url } = request;
-    world.requests.push({
-      at: new Date().toISOString(),
-      provider: door.provider,
-      tokenHash: tokenHash(token),
-      method,
-      path: url,
-      status: reply.statusCode,
-    });
-    if (world.requests.length > MAX_REQUESTS) world.requests.shift();
-    world.log(`${method} ${url} ${reply.statusCode}`);
-  });
+  app.addHook('onResponse', async (request, reply) => record(world, door, request, reply));
+}
+
+function record(world: World, { provider }: Door, request: FastifyRequest, { statusCode: status }: FastifyReply): void {
+  const { method, url: path } = request;
+  const at = new Date().toISOString();
+  world.requests.push({ at, provider, tokenHash: tokenHash(tokenOf(request) ?? ''), method, path, status });
+  if (world.requests.length > MAX_REQUESTS) world.requests.shift();
+  world.log(`${method} ${path} ${status}`);
 }
 
 function tokenOf(request: FastifyRequest): string | undefined {
