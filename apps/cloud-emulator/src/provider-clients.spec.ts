@@ -205,4 +205,23 @@ describe('the real clients against the emulator', () => {
     ]);
     expect(server?.files.find(({ path }) => path.endsWith('key.pem'))?.content).toBe(pair.key);
   });
+
+  it('has a record of every request at once, also of those whose answer is lost', async () => {
+    const fault = { token: 'recorded', method: 'POST', dropAnswer: true };
+    await fetch(`${emulator.url}/admin/faults`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(fault),
+    });
+    for (let count = 1; count <= 20; count++) {
+      await expect(orderAtHetzner('recorded', '#cloud-config\n', `lost-${count}`)).rejects.toMatchObject({
+        code: 'ECONNRESET',
+      });
+      const requests =
+        await admin<{ method: string; status: number; isDropped: boolean }[]>('/requests?token=recorded');
+      expect(requests).toHaveLength(count);
+      expect(requests.at(-1)).toMatchObject({ method: 'POST', status: 201, isDropped: true });
+    }
+    expect(await admin<AdminServer[]>('/servers?token=recorded')).toHaveLength(20);
+  });
 });

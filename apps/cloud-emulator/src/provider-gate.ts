@@ -56,23 +56,28 @@ export function addGate(app: FastifyInstance, world: World, faults: Faults, door
     if (waitSeconds > 0) return door.rateLimited(reply.header('retry-after', String(waitSeconds)));
     if (world.readOnly.has(token) && method !== 'GET') return door.unauthorized(reply, 'read-only');
   });
+  // Before the answer leaves: who saw it, or lost it, finds its record. `onResponse` may not come for a lost one.
   app.addHook('onSend', async (request, reply, payload) => {
-    if ((request as ProviderRequest).fault?.dropAnswer) {
-      // There is no response any more that could end and be logged.
-      record(world, door, request, reply);
-      request.raw.socket.destroy();
-    }
+    record(world, door.provider, request, reply.statusCode);
+    if ((request as ProviderRequest).fault?.dropAnswer) request.raw.socket.destroy();
     return reply.raw.destroyed ? undefined : payload;
   });
-  app.addHook('onResponse', async (request, reply) => record(world, door, request, reply));
 }
 
-function record(world: World, { provider }: Door, request: FastifyRequest, { statusCode: status }: FastifyReply): void {
-  const { method, url: path } = request;
-  const at = new Date().toISOString();
-  world.requests.push({ at, provider, tokenHash: tokenHash(tokenOf(request) ?? ''), method, path, status });
+function record(world: World, provider: ProviderName, request: FastifyRequest, status: number): void {
+  const { method, url } = request;
+  const isDropped = (request as ProviderRequest).fault?.dropAnswer === true;
+  world.requests.push({
+    at: new Date().toISOString(),
+    provider,
+    tokenHash: tokenHash(tokenOf(request) ?? ''),
+    method,
+    path: url,
+    status,
+    isDropped,
+  });
   if (world.requests.length > MAX_REQUESTS) world.requests.shift();
-  world.log(`${method} ${path} ${status}`);
+  world.log(`${method} ${url} ${status}${isDropped ? ' (the answer is dropped)' : ''}`);
 }
 
 function tokenOf(request: FastifyRequest): string | undefined {

@@ -12,7 +12,9 @@ export interface RequestRecord {
   tokenHash: string;
   method: string;
   path: string;
+  /** Of the answer, also of one that was dropped. */
   status: number;
+  isDropped: boolean;
 }
 
 type ServerFacts = Omit<ServerRecord, 'id' | 'createdAt' | 'isVanished' | 'address' | 'privateAddress' | 'machine'>;
