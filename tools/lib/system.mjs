@@ -50,7 +50,9 @@ async function startAll(stops, stop) {
   }
   if (!isProduction) Object.assign(env, { ...developmentKeys(join(dataFolder(given), 'keys.json')), ...nonEmpty(env) });
   const emulated = !env.HETZNER_API_TOKEN && !env.DIGITALOCEAN_API_TOKEN && !isProduction;
-  const emulatorUrl = emulated ? await startEmulator(given.EMULATOR_PORT ?? EMULATOR_PORT, stops, stop) : null;
+  const emulatorUrl = emulated
+    ? await startEmulator(given.EMULATOR_PORT ?? EMULATOR_PORT, dataFolder(given), stops, stop)
+    : null;
   if (emulatorUrl) Object.assign(env, emulatorSettings(emulatorUrl, env));
   const url = await startController(env, stops, stop);
   console.log(emulatorUrl ? banner({ url, emulatorUrl, apiKey: env.STATIC_API_KEY }) : realCloudBanner({ url }));
@@ -73,9 +75,14 @@ function emulatorSettings(emulatorUrl, { KEYCLOAK_AUTH_SERVER_URL: keycloak, KEY
   };
 }
 
-async function startEmulator(port, stops, stop) {
+async function startEmulator(port, folder, stops, stop) {
   const program = join(root, 'dist/apps/cloud-emulator/src/main.js');
-  const child = start(program, ['--port', port, '--exit-with', String(process.pid)], process.env, stops);
+  const child = start(
+    program,
+    ['--port', port, '--state', join(folder, 'emulator.json'), '--exit-with', String(process.pid)],
+    process.env,
+    stops,
+  );
   const line = await firstLine(child, /listening on (http:\S+)/, `the cloud emulator (is port ${port} taken?)`);
   child.once('exit', () => void stop(1));
   return line[1];

@@ -6,6 +6,7 @@ import { Faults } from './faults';
 import { hetznerRoutes } from './hetzner/hetzner.routes';
 import { keycloakRoutes } from './keycloak.routes';
 import type { Settings } from './settings';
+import { loadState, saveState } from './state-file';
 import { World } from './world';
 
 const HETZNER = '/hetzner/v1';
@@ -16,6 +17,8 @@ export interface EmulatorOptions extends Partial<Settings> {
   /** 0: any free one. */
   port?: number;
   log?: (message: string) => void;
+  /** Where the projects are kept over a restart; without it they are in memory only. */
+  stateFile?: string;
 }
 
 export interface RunningEmulator {
@@ -23,12 +26,18 @@ export interface RunningEmulator {
   close(): Promise<void>;
 }
 
-/** Both providers' APIs, a Keycloak, and the servers that they boot. State is in memory. */
+/** Both providers' APIs, a Keycloak, and the servers that they boot. State is in memory, and in a file where one is named. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<RunningEmulator> {
-  const { host = '127.0.0.1', port = 0, log = () => undefined, ...settings } = options;
+  const { host = '127.0.0.1', port = 0, log = () => undefined, stateFile, ...settings } = options;
   const world = new World(settings, log);
+  if (stateFile !== undefined) loadState(world, stateFile);
   const faults = new Faults();
   const app = Fastify({ forceCloseConnections: true, bodyLimit: 1024 * 1024 });
+  if (stateFile !== undefined) {
+    app.addHook('onResponse', async ({ method }) => {
+      if (method !== 'GET') saveState(world, stateFile);
+    });
+  }
   await app.register(hetznerRoutes(world, faults, HETZNER), { prefix: HETZNER });
   await app.register(digitalOceanRoutes(world, faults, DIGITAL_OCEAN), { prefix: DIGITAL_OCEAN });
   await app.register(keycloakRoutes(world.keycloak), { prefix: '/keycloak' });
@@ -39,6 +48,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Runn
     url: `http://${host}:${actual}`,
     close: async () => {
       await app.close();
+      if (stateFile !== undefined) saveState(world, stateFile);
       await world.close();
     },
   };

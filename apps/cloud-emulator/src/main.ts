@@ -3,7 +3,7 @@ import { startEmulator } from './cloud-emulator';
 
 const WATCH_MS = 500;
 
-/** `main.js [--host H] [--port N] [--boot-ms N] [--install-ms N] [--start-ms N] [--log] [--exit-with PID]` */
+/** `main.js [--host H] [--port N] [--boot-ms N] [--install-ms N] [--start-ms N] [--state FILE] [--log] [--exit-with PID]` */
 async function main(): Promise<void> {
   if (process.env['NODE_ENV'] === 'production') throw new Error('The cloud emulator never runs in production.');
   const { values } = parseArgs({
@@ -14,6 +14,7 @@ async function main(): Promise<void> {
       'install-ms': { type: 'string' },
       'start-ms': { type: 'string' },
       'exit-with': { type: 'string' },
+      state: { type: 'string' },
       log: { type: 'boolean' },
     },
   });
@@ -24,6 +25,7 @@ async function main(): Promise<void> {
     ...given('bootMs', number('boot-ms', values['boot-ms'])),
     ...given('installMs', number('install-ms', values['install-ms'])),
     ...given('startMs', number('start-ms', values['start-ms'])),
+    ...given('stateFile', values.state),
     log: values.log ? (message) => void process.stderr.write(`${new Date().toISOString()} ${message}\n`) : undefined,
   });
   process.stdout.write(`cloud-emulator listening on ${emulator.url}\n`);

@@ -17,7 +17,13 @@ export interface RequestRecord {
   isDropped: boolean;
 }
 
-type ServerFacts = Omit<ServerRecord, 'id' | 'createdAt' | 'isVanished' | 'address' | 'privateAddress' | 'machine'>;
+export type ServerFacts = Omit<
+  ServerRecord,
+  'id' | 'createdAt' | 'isVanished' | 'address' | 'privateAddress' | 'machine'
+>;
+
+/** What a server keeps when the emulator is started again. */
+export type ServerIdentity = Pick<ServerRecord, 'id' | 'createdAt' | 'address'>;
 
 /** Everything the emulator knows, in memory. */
 export class World {
@@ -53,17 +59,40 @@ export class World {
     return project;
   }
 
+  /** With their tokens, to be kept for the next start. */
+  tokens(): { provider: ProviderName; token: string; project: Project }[] {
+    return [...this.#projects].map(([key, project]) => ({
+      provider: project.provider,
+      token: key.slice(project.provider.length + 1),
+      project,
+    }));
+  }
+
   projects(): Project[] {
     return [...this.#projects.values()];
   }
 
-  createServer(project: Project, facts: ServerFacts, order: Omit<ServerOrder, 'address'>): ServerRecord {
-    const id = this.nextId();
-    const address = this.#addresses.take();
+  /** @param kept of a server that was made before: it boots again as it was */
+  createServer(
+    project: Project,
+    facts: ServerFacts,
+    order: Omit<ServerOrder, 'address'>,
+    kept?: ServerIdentity,
+  ): ServerRecord {
+    const id = kept?.id ?? this.nextId();
+    const address = this.#addresses.take(kept?.address);
     const log = (message: string) => this.log(`${project.provider} server ${facts.name} (${id}): ${message}`);
     const machine = new EmulatedServer({ ...order, address }, this.keycloak, log);
     const privateAddress = `10.${(id >> 16) & 255}.${(id >> 8) & 255}.${id & 255}`;
-    const record = { ...facts, id, createdAt: new Date(), isVanished: false, address, privateAddress, machine };
+    const record = {
+      ...facts,
+      id,
+      createdAt: kept?.createdAt ?? new Date(),
+      isVanished: false,
+      address,
+      privateAddress,
+      machine,
+    };
     project.servers.set(id, record);
     log(`ordered, boots at ${address}`);
     machine.start(this.settings);

@@ -15,8 +15,10 @@ export class AddressPool {
 
   constructor(private readonly folder = FOLDER) {}
 
-  take(): string {
+  /** @param wanted an address that a server had before; another is given when it is taken */
+  take(wanted?: string): string {
     if (!this.#isSwept) this.sweep();
+    if (wanted !== undefined && this.claim(wanted)) return wanted;
     for (let tried = 0; tried < POOL_SIZE; tried++) {
       this.#next = (this.#next + 1) % POOL_SIZE;
       const address = `127.20.${Math.floor(this.#next / 254)}.${(this.#next % 254) + 1}`;
