@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 /**
  * @param {{dataDir: string, port?: number, persistent: boolean, fast: boolean}} options `port` 0 or absent: any free
  *   one; `persistent: false` removes the folder at the end; `fast` gives up durability
- * @returns {Promise<{url: string, dataDir: string, stop: () => Promise<void>}>}
+ * @returns {Promise<{url: string, dataDir: string, ended: Promise<unknown>, stop: () => Promise<void>}>}
  */
 export async function startEmbeddedDatabase({ dataDir, port = 0, persistent, fast }) {
   const folder = reachable(resolve(dataDir));
@@ -28,6 +28,7 @@ export async function startEmbeddedDatabase({ dataDir, port = 0, persistent, fas
   return {
     url: JSON.parse(line).url,
     dataDir: folder,
+    ended,
     stop: async () => {
       guard.stdin.end();
       await ended;

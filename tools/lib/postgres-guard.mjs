@@ -27,6 +27,8 @@ const stopping = new Promise((resolve) => {
 
 const { initdb, postgres } = await binaries();
 const passwordFile = `${dataDir}.password`;
+const guardFile = `${dataDir}.guard`;
+claimFolder();
 if (!existsSync(join(dataDir, 'PG_VERSION'))) initialise();
 await stopLeftover();
 const password = readFileSync(passwordFile, 'utf8').trim();
@@ -78,23 +80,35 @@ function remove() {
   for (const path of [dataDir, passwordFile]) rmSync(path, { recursive: true, force: true });
 }
 
+/** One guard at a time: a second `npm start` in the same checkout must not take the database from the first. */
+function claimFolder() {
+  mkdirSync(dirname(guardFile), { recursive: true, mode: 0o711 });
+  const other = existsSync(guardFile) ? Number(readFileSync(guardFile, 'utf8')) : 0;
+  if (other > 0 && isRunning(other, 'postgres-guard')) {
+    const hint = `Stop the other one, or set DATA_DIR to another folder. (Its process is ${other}, by ${guardFile}.)`;
+    process.stderr.write(`The database in ${dataDir} is in use: another \`npm start\` runs with it. ${hint}\n`);
+    process.exit(1);
+  }
+  writeFileSync(guardFile, String(process.pid));
+  process.on('exit', () => rmSync(guardFile, { force: true }));
+}
+
 /** A server that an earlier guard could not stop (its own SIGKILL) still holds the folder. */
 async function stopLeftover() {
   const pidFile = join(dataDir, 'postmaster.pid');
   if (!existsSync(pidFile)) return;
   const pid = Number(readFileSync(pidFile, 'utf8').split('\n')[0]);
-  if (!isPostgres(pid)) return;
+  if (!isRunning(pid, 'postgres')) return;
   process.kill(pid, 'SIGINT');
-  for (let waited = 0; isPostgres(pid) && waited < 30_000; waited += 100) {
+  for (let waited = 0; isRunning(pid, 'postgres') && waited < 30_000; waited += 100) {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
-function isPostgres(pid) {
+function isRunning(pid, program) {
   try {
     process.kill(pid, 0);
-    const command = existsSync('/proc') ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : 'postgres';
-    return command.includes('postgres');
+    return !existsSync('/proc') || readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(program);
   } catch {
     return false;
   }

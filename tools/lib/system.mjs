@@ -18,9 +18,10 @@ const EMULATOR_PORT = '3199';
 export async function startSystem() {
   const stops = [];
   let stopping;
-  const stop = (code) => {
+  const stop = (code, reason) => {
     // The last one started stops first.
     stopping ??= (async () => {
+      if (reason) console.error(reason);
       for (const each of stops.reverse()) await each().catch((error) => console.error(error.message));
       process.exit(code);
     })();
@@ -44,6 +45,8 @@ async function startAll(stops, stop) {
     const dataDir = join(dataFolder(given), 'postgres');
     const database = await startEmbeddedDatabase({ dataDir, persistent: true, fast: false });
     stops.push(database.stop);
+    // Nothing works without it; said only when nobody asked for the end.
+    void database.ended.then(() => stop(1, 'The embedded PostgreSQL ended.'));
     if (database.dataDir !== dataDir)
       console.log(`The database is kept in ${database.dataDir}: PostgreSQL cannot run as root.`);
     env.DATABASE_URL = await createDatabase(database.url, 'agent_controller');
