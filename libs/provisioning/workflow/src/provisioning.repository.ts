@@ -84,17 +84,18 @@ export class ProvisioningRepository {
 
   /**
    * Notes, before a create is sent, that a server may exist from now on.
+   * @param at by the clock of the controllers, which measure the time since then
    * @returns false when the lease was lost: nothing may be sent
    */
   async markCreateRequested(
     id: string,
     seen: { version: number; leaseOwner: string },
-    sentinelId: string,
+    { sentinelId, at }: { sentinelId: string; at: Date },
   ): Promise<boolean> {
     const [, count]: [unknown, number] = await this.manager.query(
-      `UPDATE provisioning_references SET create_requested_at = now(), sentinel_id = $4
+      `UPDATE provisioning_references SET create_requested_at = $5, sentinel_id = $4
        WHERE id = $1 AND version = $2 AND lease_owner = $3 AND lease_until >= now() AND intent = 'present'`,
-      [id, seen.version, seen.leaseOwner, sentinelId],
+      [id, seen.version, seen.leaseOwner, sentinelId, at],
     );
     return count === 1;
   }

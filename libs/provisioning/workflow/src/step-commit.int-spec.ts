@@ -114,11 +114,12 @@ describe('StepCommit', () => {
     const seen = await leased();
     const { id, version } = seen.reference;
     const ours = { version, leaseOwner: 'runner' };
-    expect(await database.provisionings.markCreateRequested(id, { ...ours, leaseOwner: 'other' }, 'key')).toBe(false);
-    expect(await database.provisionings.markCreateRequested(id, ours, 'key')).toBe(true);
-    expect(await database.get(id)).toMatchObject({ createRequestedAt: expect.any(Date), sentinelId: 'key' });
+    const order = { sentinelId: 'key', at: new Date('2026-11-24T12:00:05.000Z') };
+    expect(await database.provisionings.markCreateRequested(id, { ...ours, leaseOwner: 'other' }, order)).toBe(false);
+    expect(await database.provisionings.markCreateRequested(id, ours, order)).toBe(true);
+    expect(await database.get(id)).toMatchObject({ createRequestedAt: order.at, sentinelId: 'key' });
     await database.dataSource.query(`UPDATE provisioning_references SET intent = 'absent' WHERE id = $1`, [id]);
-    expect(await database.provisionings.markCreateRequested(id, ours, 'key')).toBe(false);
+    expect(await database.provisionings.markCreateRequested(id, ours, order)).toBe(false);
   });
 
   function failure() {

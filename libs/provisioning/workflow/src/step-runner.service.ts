@@ -90,7 +90,8 @@ export class StepRunner {
       announceCreate: async (sentinelId) => {
         const { id, version } = reference;
         const seen = { version, leaseOwner };
-        if (signal.aborted || !(await this.provisionings.markCreateRequested(id, seen, sentinelId))) {
+        const order = { sentinelId, at: this.clock.now() };
+        if (signal.aborted || !(await this.provisionings.markCreateRequested(id, seen, order))) {
           throw new LostRightToCreate();
         }
       },

@@ -112,6 +112,13 @@ describe('CreatingServerStep', () => {
       expect(creates()).toBe(0);
     });
 
+    it('does not take the time limit of the order itself for the time in which nothing showed', async () => {
+      provider.isListing = false;
+      // The order had no answer for 30 s; what it made at the end is not listed yet.
+      expect(await run({ createRequestedAt: secondsAgo(31), sentinelId: SENTINEL })).toMatchObject({ kind: 'wait' });
+      expect(creates()).toBe(0);
+    });
+
     it('orders again when nothing shows for long enough, and announces that as well', async () => {
       const result = await run({ createRequestedAt: secondsAgo(GRACE_S), sentinelId: SENTINEL });
       expect(provider.calls).toEqual([

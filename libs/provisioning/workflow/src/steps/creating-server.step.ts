@@ -5,8 +5,11 @@ import { SentinelService } from '../sentinel.service';
 import { UserDataService } from '../user-data.service';
 import { advance, fail, ownerTag, wait, type StepContext, type StepResult } from './step';
 
-/** How long after a create was sent its server may still be missing from the provider's lists. */
-export const VISIBILITY_GRACE_MS = 30_000;
+/**
+ * How long after a create was about to be sent its server may still be missing from the provider's lists: the request
+ * itself may last 30 s (the adapters' time limit), and what it made at its end may not show for some seconds more.
+ */
+export const VISIBILITY_GRACE_MS = 60_000;
 const LOOK_AGAIN_MS = 3_000;
 
 /** Orders the server, exactly once: whenever an earlier order may have worked, it looks for the server first. */
