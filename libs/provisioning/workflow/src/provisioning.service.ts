@@ -2,6 +2,7 @@ import { Client, ClientRepository, unlessTaken } from '@agent-controller/clients
 import { AppError, type Caller, type Clock } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { agentEndpoint } from './agent/agent-target';
 import { CatalogueService } from './catalogue/catalogue.service';
 import { checkOrder } from './catalogue/order-check';
 import { EventLog, type NewEvent } from './event-log';
@@ -77,6 +78,7 @@ export class ProvisioningService {
         apiKey = this.apiKey(client);
         await manager.update(ProvisioningReference, { id: row.id }, { isKeyWithheld: false });
       }
+      if (target === 'replacing') await this.lookAgain(row, manager);
       const event: NewEvent = { type: 'note', message: 'A retry was requested' };
       await this.stepCommit.begin(manager, row, target, [event], this.clock.now());
     });
@@ -110,6 +112,12 @@ export class ProvisioningService {
   /** Whether this caller's provisioning was deleted within the last 24 hours. */
   isBuried(clientId: string, caller: Caller): Promise<boolean> {
     return this.provisionings.manager.existsBy(ProvisioningTombstone, { clientId, owner: caller.subject });
+  }
+
+  /** An agent that an earlier retry gave up is asked once more, unless its server was touched. */
+  private async lookAgain(row: ProvisioningReference, manager: EntityManager): Promise<void> {
+    if (!row.publicIp || row.destroyRequestedAt) return;
+    await this.clients.update(row.clientId, { endpoint: agentEndpoint(row.publicIp) }, manager);
   }
 
   private apiKey(client: Client): string | null {

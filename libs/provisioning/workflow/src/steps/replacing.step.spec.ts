@@ -60,10 +60,16 @@ describe('ReplacingStep', () => {
     expect(provider.calls).toEqual([]);
   });
 
-  it('removes the server of one that does not', async () => {
+  it('saves that it gives a sick agent up before it touches the server', async () => {
     isSick();
     provider.add('7', ownerOf(1), { status: 'running' });
-    expect(await run()).toMatchObject({ kind: 'wait', patch: { destroyRequestedAt: NOW } });
+    expect(await run()).toMatchObject({ kind: 'wait', delayMs: 0, clientPatch: { endpoint: null } });
+    expect(provider.calls).toEqual([]);
+  });
+
+  it('removes the server of one that it gave up', async () => {
+    provider.add('7', ownerOf(1), { status: 'running' });
+    expect(await run({}, null)).toMatchObject({ kind: 'wait', patch: { destroyRequestedAt: NOW } });
     expect(await run({ destroyRequestedAt: NOW })).toMatchObject({ kind: 'wait' });
     expect(await run({ destroyRequestedAt: NOW })).toMatchObject({ kind: 'advance', phase: 'creating-server' });
     expect(provider.calls).not.toContain('create');
@@ -76,8 +82,7 @@ describe('ReplacingStep', () => {
   });
 
   it('begins another attempt from nothing, with new secrets of its own', async () => {
-    isSick();
-    const result = await run();
+    const result = await run({}, null);
     if (result.kind !== 'advance') throw new Error(`unexpected ${result.kind}`);
     const { patch, clientPatch } = result;
     expect(patch).toMatchObject({
@@ -116,14 +121,12 @@ describe('ReplacingStep', () => {
   });
 
   it('does not order beside a server whose end is not proven', async () => {
-    isSick();
     provider.keys.clear();
-    expect(await run()).toMatchObject({ kind: 'fail', failure: { code: 'wrong-project' } });
+    expect(await run({}, null)).toMatchObject({ kind: 'fail', failure: { code: 'wrong-project' } });
   });
 
   it('cannot replace without the secrets that the caller gave', async () => {
-    isSick();
     secrets = null;
-    await expect(run()).rejects.toThrow('wiped');
+    await expect(run({}, null)).rejects.toThrow('wiped');
   });
 });

@@ -5,7 +5,7 @@ import { agentTarget } from '../agent/agent-target';
 import { ServerMaterialService } from '../server-material.service';
 import { ready } from './ready.result';
 import { ServerRemoval } from './server-removal';
-import { advance, type StepContext, type StepResult } from './step';
+import { advance, wait, type StepContext, type StepResult } from './step';
 
 /** After a retry: takes the agent as it is when it works by now; otherwise removes its server and orders a new one. */
 @Injectable()
@@ -18,18 +18,23 @@ export class ReplacingStep {
   ) {}
 
   async run(context: StepContext): Promise<StepResult> {
-    const healthy = await this.checkAgent(context);
-    if (healthy) return healthy;
+    const decided = await this.checkAgent(context);
+    if (decided) return decided;
     const result = await this.removal.run(context);
     return result === 'gone' ? this.nextAttempt(context) : result;
   }
 
+  /**
+   * That an agent is given up must be saved before its server is touched: an agent that still answers while its server
+   * is being deleted would be taken for ready otherwise, and a check that was cut short for a sick agent.
+   */
   private async checkAgent({ client, reference, signal }: StepContext): Promise<StepResult | null> {
     const target = agentTarget(client);
     const credentials = this.clients.openCredentials(client);
     if (!target || !credentials || reference.destroyRequestedAt) return null;
     const check = await this.health.check(target, credentials, signal);
-    return check.state === 'ready' ? ready(check) : null;
+    if (check.state === 'ready') return ready(check);
+    return wait(0, { clientPatch: { endpoint: null }, patch: { lastSeen: check.reason } });
   }
 
   /** User data runs only once and names are unique: a new server gets a new attempt and new secrets of its own. */

@@ -75,6 +75,12 @@ describe('ServerRemoval', () => {
     expect([...provider.servers.keys()]).toEqual(['other']);
   });
 
+  it('leaves the next attempt alone where it replaces: another controller may have gone on', async () => {
+    provider.add('next', ownerOf(2));
+    expect(await run({ ...made, phase: 'replacing', intent: 'present' })).toBe('gone');
+    expect([...provider.servers.keys()]).toEqual(['next']);
+  });
+
   it('looks for strays also when the known server is gone', async () => {
     provider.add('stray', ownerOf(1));
     expect(await run(made)).toMatchObject({ kind: 'wait' });

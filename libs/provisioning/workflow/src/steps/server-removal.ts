@@ -49,9 +49,13 @@ export class ServerRemoval {
   /** Servers of ours besides the known one: from an order whose answer was lost. */
   private async findStrays({ reference, provider, instance }: StepContext): Promise<string[]> {
     const owned = await provider.findByOwner({ instanceId: instance.instanceId, provisioningId: reference.id });
-    return owned
-      .filter((server) => server.status !== 'deleting' || server.id !== reference.serverId)
-      .map(({ id }) => id);
+    return (
+      owned
+        .filter((server) => server.status !== 'deleting' || server.id !== reference.serverId)
+        // A step that was frozen and lost its lease may meet the server that replaces this one by now.
+        .filter(({ owner }) => reference.phase !== 'replacing' || !owner || owner.attempt <= reference.attempt)
+        .map(({ id }) => id)
+    );
   }
 
   // None only where a person who is sure made the row forget it (docs/operations.md): then the project's present one.
