@@ -77,9 +77,9 @@ printf 'DOCKER_GID=%s\\n' "$(stat -c %g /var/run/docker.sock)" >.env
 install -d -o 10001 -g 10001 -m 0750 /opt/agents
 
 begin images
-retry docker compose pull --quiet --policy missing agent-manager postgres &
+retry docker compose pull --quiet agent-manager postgres &
 pull=$!
-retry docker compose pull --quiet --policy missing proxy
+retry docker compose pull --quiet proxy
 docker compose up --detach --no-deps proxy
 wait "$pull"
 
