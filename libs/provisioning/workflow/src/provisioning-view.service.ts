@@ -1,4 +1,4 @@
-import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
+import { CloudError, CloudProviderRegistry, type CloudProvider, type CloudServer } from '@agent-controller/cloud-port';
 import type { Caller, Clock, Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { enqueueStep } from './jobs/job-queue';
@@ -42,16 +42,28 @@ export class ProvisioningViewService {
     const provider = this.providers.find(reference.providerType);
     if (!provider) return;
     try {
-      await this.provisionings.saveObservation(reference.id, await provider.get(serverId), this.clock.now());
-      // The observer would not see it as news any more.
-      if (reference.phase === 'booting') await enqueueStep(this.provisionings.manager, reference.id);
-    } catch (error) {
-      if (!(error instanceof CloudError)) throw error;
-      if (error.kind === 'not-found' && (await this.sentinel.isVisible(provider, reference.sentinelId))) {
+      const server = await this.see(provider, serverId);
+      if (server) {
+        await this.provisionings.saveObservation(reference.id, server, this.clock.now());
+        // The observer would not see it as news any more.
+        if (reference.phase === 'booting') await enqueueStep(this.provisionings.manager, reference.id);
+      } else if (await this.sentinel.isVisible(provider, reference.sentinelId)) {
         await this.saveMissing(reference);
       }
-      // Otherwise the age of what is shown says that it could not be refreshed.
+    } catch (error) {
+      if (!(error instanceof CloudError)) throw error;
+      // The age of what is shown says that it could not be refreshed.
       this.logger.warn({ provider: provider.type, kind: error.kind }, 'the live status could not be refreshed');
+    }
+  }
+
+  /** @returns null for "not found" */
+  private async see(provider: CloudProvider, serverId: string): Promise<CloudServer | null> {
+    try {
+      return await provider.get(serverId);
+    } catch (error) {
+      if (error instanceof CloudError && error.kind === 'not-found') return null;
+      throw error;
     }
   }
 

@@ -57,6 +57,11 @@ describe('BootingStep', () => {
     expect(provider.calls).toEqual(['get 7']);
   });
 
+  it('asks by id as well when somebody who polls `info` found the server missing', async () => {
+    const polled = { observedAt: secondsAgo(1), missingSince: secondsAgo(60) };
+    expect(await run(polled)).toMatchObject({ kind: 'fail', failure: { code: 'server-vanished' } });
+  });
+
   it('takes an address of either kind', async () => {
     provider.add('7', ownerOf(1), { status: 'running', publicIpv6: '2001:db8::1' });
     expect(await run(unseen)).toMatchObject({ patch: { publicIp: '2001:db8::1' } });

@@ -27,7 +27,8 @@ export class BootingStep {
       });
     }
     const unseenMs = now.getTime() - (reference.observedAt ?? reference.phaseSince).getTime();
-    if (unseenMs > UNSEEN_MS) return this.askById(context);
+    // Somebody who asked for `info` may have found it missing; that counts as a look, and would put this one off.
+    if (unseenMs > UNSEEN_MS || reference.missingSince) return this.askById(context);
     const seen = `${context.provider.displayName} says: ${String(reference.providerMetadata['providerStatus'] ?? '?')}`;
     return wait(FALLBACK_MS, { patch: { lastSeen: seen } });
   }
