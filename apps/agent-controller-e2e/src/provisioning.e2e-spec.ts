@@ -132,6 +132,9 @@ describe('from a POST to a ready agent-manager, and away again', () => {
       'last-event-id': String(events.length - 1),
     });
     expect(kept.body.map(({ type }) => type)).toEqual(['deleted']);
+    // A browser's EventSource comes back by itself after the end.
+    const again = { 'last-event-id': String(events.length), accept: 'text/event-stream' };
+    expect((await controller.api.get(`/api/clients/${id}/provisioning/events`, again)).status).toBe(204);
   });
 
   it('digital-ocean with Keycloak: ready within one call, and away again', async () => {

@@ -2,7 +2,15 @@ import { ClientIdPipe } from '@agent-controller/clients';
 import { AppError } from '@agent-controller/kernel';
 import { ProvisioningWatchService } from '@agent-controller/provisioning-workflow';
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiHeader, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBearerAuth,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProduces,
+  ApiTags,
+} from '@nestjs/swagger';
 import { PassThrough } from 'node:stream';
 import { callerGone, type Reply, type Request } from './http.types';
 import { ProvisioningEventDto } from './provisioning-view.dto';
@@ -24,11 +32,17 @@ export class ProvisioningEventsController {
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Only events after this one' })
   @ApiProduces('application/json', 'text/event-stream')
   @ApiOkResponse({ type: [ProvisioningEventDto] })
+  @ApiNoContentResponse({ description: 'A stream that would hold nothing: it ended with `deleted` before' })
   async events(@Param('id', ClientIdPipe) id: string, @Req() request: Request, @Res() reply: Reply): Promise<void> {
     const after = lastEventId(request.headers['last-event-id']);
     const events = await this.watch.events(id, request.caller, after);
     if (!request.headers.accept?.includes('text/event-stream')) {
       await reply.send(events.map(toEventView));
+      return;
+    }
+    if (await this.watch.isOver(id, request.caller, after)) {
+      // Browsers come back by themselves when a stream ends; 204 is how they are told not to.
+      await reply.status(204).send();
       return;
     }
     const stream = new PassThrough();

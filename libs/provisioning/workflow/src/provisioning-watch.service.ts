@@ -32,6 +32,13 @@ export class ProvisioningWatchService {
     return this.eventLog.since(clientId, afterSeq);
   }
 
+  /** Whether the log has ended and holds nothing after the given number. */
+  async isOver(clientId: string, caller: Caller, afterSeq: number): Promise<boolean> {
+    // In this order: what was buried has its last event.
+    const isBuried = await this.provisioning.isBuried(clientId, caller);
+    return isBuried && (await this.eventLog.since(clientId, afterSeq, 1)).length === 0;
+  }
+
   /** The log from `afterSeq` on and as it grows, until it ends with `deleted` or `signal` aborts. */
   async *follow(clientId: string, afterSeq: number, signal: AbortSignal): AsyncIterable<ProvisioningEvent[]> {
     let seen = afterSeq;
