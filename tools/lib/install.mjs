@@ -1,6 +1,7 @@
 // Installs the dependencies when they are missing or older than the lockfile. Needs nothing but Node and npm.
 import { spawnSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 export const root = resolve(import.meta.dirname, '../..');
@@ -19,11 +20,26 @@ export function install() {
   if (mtime(installed) >= mtime(join(root, 'package-lock.json'))) return;
   console.log('Installing dependencies (npm ci) …');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const cache = isCacheWritable() ? null : mkdtempSync(join(tmpdir(), 'agent-controller-npm-'));
   // One dependency's dependency warns about Node 20 although it runs there: only errors are shown.
-  const { status } = spawnSync(npm, ['ci', '--loglevel=error'], { cwd: root, stdio: 'inherit' });
+  const args = ['ci', '--loglevel=error', ...(cache ? ['--cache', cache] : [])];
+  const { status } = spawnSync(npm, args, { cwd: root, stdio: 'inherit' });
+  if (cache) rmSync(cache, { recursive: true, force: true });
   if (status !== 0) {
     console.error('npm ci failed; its messages are above.');
     process.exit(status ?? 1);
+  }
+}
+
+/** npm cannot install where its cache, usually in the home folder, cannot be written. */
+function isCacheWritable() {
+  const folder = process.env.npm_config_cache || join(homedir(), '.npm');
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 
