@@ -1,5 +1,5 @@
 import type { ProvisionedClientView } from '@agent-controller/contracts';
-import { AppError } from '@agent-controller/kernel';
+import { AppError, type Caller } from '@agent-controller/kernel';
 import {
   ProvisioningService,
   ProvisioningWatchService,
@@ -63,14 +63,24 @@ export class WaitingAnswers {
   ): Promise<ProvisionedClientView | undefined> {
     const { waitSeconds, request, reply } = exchange;
     if (state === 'deleting' && waitSeconds !== null) await this.wait(id, exchange);
-    if (state === 'gone' || (await this.provisioning.isBuried(id, request.caller))) {
+    const now = state === 'gone' ? null : await this.findUnlessGone(id, request.caller);
+    if (!now) {
       void reply.status(204);
       return undefined;
     }
-    const now = await this.provisioning.find(id, request.caller);
     this.pointToInfo(id, reply);
     if (waitSeconds !== null && now.reference.phase === 'failed') throw failed(now);
     return toProvisionedClient(now, null);
+  }
+
+  /** It may go at any moment, also while this looks. */
+  private async findUnlessGone(id: string, caller: Caller): Promise<NewProvisioning | null> {
+    try {
+      return await this.provisioning.find(id, caller);
+    } catch (error) {
+      if (await this.provisioning.isBuried(id, caller)) return null;
+      throw error;
+    }
   }
 
   private async wait(id: string, { waitSeconds, reply }: Exchange): Promise<void> {
