@@ -93,7 +93,7 @@ async function startEmulator(port, folder, stops, stop) {
 
 async function startController(env, stops, stop) {
   const program = join(root, 'dist/apps/agent-controller/src/main.js');
-  const child = start(program, [], env, stops);
+  const child = start(program, [], env, stops, ['--import', new URL('end-with-parent.mjs', import.meta.url).href]);
   const found = firstLine(child, /"url":"(http[^"]+)".*listens/, 'the controller (its message is above)');
   createInterface({ input: child.stdout }).on('line', (line) => console.log(line));
   const [, url] = await found;
@@ -102,8 +102,8 @@ async function startController(env, stops, stop) {
 }
 
 /** In a process group of its own, so that Ctrl-C reaches this process alone and things end in their order. */
-function start(program, args, env, stops) {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...args], {
+function start(program, args, env, stops, flags = []) {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...flags, program, ...args], {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
