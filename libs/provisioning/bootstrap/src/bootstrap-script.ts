@@ -69,6 +69,18 @@ install_docker() {
   retry apt_get install --yes --no-install-recommends docker-ce docker-ce-cli containerd.io docker-compose-plugin
 }
 
+# Images that are here already, from a snapshot or a provider's image, will do when they cannot be pulled.
+pull() {
+  docker compose pull --quiet --policy missing "$@" || have "$@"
+}
+
+have() {
+  local image
+  for image in $(docker compose config --images "$@"); do
+    docker image inspect "$image" >/dev/null 2>&1 || return 1
+  done
+}
+
 begin docker
 if ! docker compose version >/dev/null 2>&1; then install_docker; fi
 systemctl enable --now docker
@@ -77,14 +89,16 @@ printf 'DOCKER_GID=%s\\n' "$(stat -c %g /var/run/docker.sock)" >.env
 install -d -o 10001 -g 10001 -m 0750 /opt/agents
 
 begin images
-retry docker compose pull --quiet agent-manager postgres &
+retry pull agent-manager postgres &
 pull=$!
-retry docker compose pull --quiet proxy
+retry pull proxy
 docker compose up --detach --no-deps proxy
 wait "$pull"
 
 begin containers
 docker compose up --detach --wait --wait-timeout 900
+# A container that ends and starts again counts as running; one that answers works.
+retry curl --silent --insecure --output /dev/null --max-time 10 https://127.0.0.1:3000/
 
 begin upkeep
 systemctl enable --now agent-manager-certificate.timer

@@ -10,7 +10,7 @@ export function proxyFile(agentWsPort: number): string {
       '}',
     ].join('\n');
   return [
-    '{\n\tadmin off\n\tauto_https off\n\tpersist_config off\n}',
+    '{\n\tadmin off\n\tauto_https off\n}',
     site(AGENT_PORTS.api, AGENT_PORTS.api),
     site(agentWsPort, AGENT_PORTS.webSocket),
     '',
