@@ -67,7 +67,7 @@ function serveMetadata(provider, userData) {
     'availability-zone: nbg1-dc3',
     'hostname: lab-server',
     'instance-id: 4711',
-    'public-ipv4: 169.254.0.15',
+    'public-ipv4: 169.254.2.15',
     'public-keys: []',
     'network-config:',
     '  version: 1',
@@ -87,11 +87,11 @@ function serveMetadata(provider, userData) {
         {
           mac,
           type: 'public',
-          ipv4: { ip_address: '169.254.0.15', netmask: '255.255.0.0', gateway: '169.254.0.2' },
+          ipv4: { ip_address: '169.254.2.15', netmask: '255.255.0.0', gateway: '169.254.2.2' },
         },
       ],
     },
-    dns: { nameservers: ['169.254.0.3'] },
+    dns: { nameservers: ['169.254.2.3'] },
   });
   const answers = {
     hetzner: {
