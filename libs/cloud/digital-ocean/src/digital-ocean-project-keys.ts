@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
-import { CloudError, type ProjectKey } from '@agent-controller/cloud-port';
+import { CloudError, type ProjectKey, numericId, unlessGone } from '@agent-controller/cloud-port';
 import { sshKeyAnswer } from './digital-ocean-answer.schemas';
-import { numericId } from './digital-ocean-id';
-import { unlessGone } from './digital-ocean-not-found';
 import { DigitalOceanClient } from './digital-ocean.client';
 
 /** The SSH keys of the project that the token sees. */
@@ -29,7 +27,7 @@ export class DigitalOceanProjectKeys {
   }
 
   async has(keyId: string): Promise<boolean> {
-    return (await this.findKey(numericId(keyId))) !== null;
+    return (await this.findKey(numericId(keyId, 'DigitalOcean'))) !== null;
   }
 
   /** One key is asked for by id or fingerprint: listing keys is limited to 10 calls a minute. */

@@ -7,14 +7,14 @@ import {
   type ServerSpec,
   type ServerType,
   type WaitingServer,
+  numericId,
+  unlessGone,
 } from '@agent-controller/cloud-port';
 import { z } from 'zod';
 import { dropletAnswer, regionAnswer, sizeAnswer, type RegionAnswer } from './digital-ocean-answer.schemas';
 import { toLocation, toServerType } from './digital-ocean-catalogue.mapper';
 import { toCloudServer } from './digital-ocean-droplet.mapper';
 import { OWNED_TAG, ownerTags, provisioningTag } from './digital-ocean-owner.tags';
-import { numericId } from './digital-ocean-id';
-import { unlessGone } from './digital-ocean-not-found';
 import { DigitalOceanProjectKeys } from './digital-ocean-project-keys';
 import { DigitalOceanClient, type DigitalOceanOptions } from './digital-ocean.client';
 
@@ -56,7 +56,7 @@ export class DigitalOceanProvider implements CloudProvider {
       size: spec.serverType,
       region: spec.location,
       image: spec.image,
-      ssh_keys: [numericId(spec.sshKeyId)],
+      ssh_keys: [numericId(spec.sshKeyId, this.displayName)],
       user_data: spec.userData,
       tags: ownerTags(spec.owner),
       ipv6: true,
@@ -73,7 +73,7 @@ export class DigitalOceanProvider implements CloudProvider {
   }
 
   async get(serverId: string): Promise<CloudServer> {
-    const droplet_id = numericId(serverId);
+    const droplet_id = numericId(serverId, this.displayName);
     const answer = z.object({ droplet: dropletAnswer });
     const { droplet } = await this.#api.call(
       { effect: 'read', name: `GET /droplets/${droplet_id}` },
@@ -113,7 +113,7 @@ export class DigitalOceanProvider implements CloudProvider {
   }
 
   async destroy(serverId: string): Promise<'deleting' | 'gone'> {
-    const droplet_id = numericId(serverId);
+    const droplet_id = numericId(serverId, this.displayName);
     const sent = this.#api.call(
       { effect: 'change', name: `DELETE /droplets/${droplet_id}` },
       (dots) => dots.droplet.deleteDroplet({ droplet_id }),

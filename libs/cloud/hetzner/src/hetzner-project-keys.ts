@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
-import { CloudError, type ProjectKey } from '@agent-controller/cloud-port';
+import { CloudError, type ProjectKey, numericId, unlessGone } from '@agent-controller/cloud-port';
 import { z } from 'zod';
 import { sshKeyAnswer } from './hetzner-answer.schemas';
-import { numericId } from './hetzner-id';
-import { unlessGone } from './hetzner-not-found';
 import { HetznerClient } from './hetzner.client';
 
 /** The SSH keys of the project that the token sees. */
@@ -27,7 +25,7 @@ export class HetznerProjectKeys {
   }
 
   async has(keyId: string): Promise<boolean> {
-    const path = `/ssh_keys/${numericId(keyId)}`;
+    const path = `/ssh_keys/${numericId(keyId, 'Hetzner Cloud')}`;
     return (await unlessGone(this.api.send({ method: 'GET', path }, z.object({ ssh_key: sshKeyAnswer })))) !== null;
   }
 

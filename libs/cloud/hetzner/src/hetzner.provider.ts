@@ -7,14 +7,14 @@ import {
   type ServerSpec,
   type ServerType,
   type WaitingServer,
+  numericId,
+  unlessGone,
 } from '@agent-controller/cloud-port';
 import { z } from 'zod';
 import { locationAnswer, pricingAnswer, serverAnswer, serverTypeAnswer } from './hetzner-answer.schemas';
 import { toLocation, toServerType } from './hetzner-catalogue.mapper';
 import { ownedSelector, ownerLabels, ownerSelector } from './hetzner-owner.labels';
 import { toCloudServer } from './hetzner-server.mapper';
-import { numericId } from './hetzner-id';
-import { unlessGone } from './hetzner-not-found';
 import { HetznerProjectKeys } from './hetzner-project-keys';
 import { HetznerClient, type HetznerOptions } from './hetzner.client';
 
@@ -60,7 +60,7 @@ export class HetznerProvider implements CloudProvider {
       location: spec.location,
       image: spec.image,
       // A number means an id; a string would be taken for a name.
-      ssh_keys: [numericId(spec.sshKeyId)],
+      ssh_keys: [numericId(spec.sshKeyId, this.displayName)],
       user_data: spec.userData,
       labels: ownerLabels(spec.owner),
       start_after_create: true,
@@ -71,7 +71,7 @@ export class HetznerProvider implements CloudProvider {
   }
 
   async get(serverId: string): Promise<CloudServer> {
-    const path = `/servers/${numericId(serverId)}`;
+    const path = `/servers/${numericId(serverId, this.displayName)}`;
     const { server } = await this.#api.send({ method: 'GET', path }, z.object({ server: serverAnswer }));
     return toCloudServer(server);
   }
@@ -95,7 +95,7 @@ export class HetznerProvider implements CloudProvider {
   }
 
   async destroy(serverId: string): Promise<'deleting' | 'gone'> {
-    const path = `/servers/${numericId(serverId)}`;
+    const path = `/servers/${numericId(serverId, this.displayName)}`;
     const sent = this.#api.sendOnly({ method: 'DELETE', path }).then(() => 'deleting' as const);
     return (await unlessGone(sent)) ?? 'gone';
   }

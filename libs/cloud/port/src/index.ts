@@ -15,5 +15,7 @@ export {
   type WaitingServer,
 } from './cloud-provider';
 export { CloudProviderRegistry } from './cloud-provider-registry';
+export { unlessGone } from './not-found';
+export { numericId } from './numeric-id';
 export { serverName } from './owner-name';
 export { retryDecision, type RetryDecision } from './retry-policy';

@@ -1,4 +1,4 @@
-import { CloudError } from '@agent-controller/cloud-port';
+import { CloudError } from './cloud-error';
 
 /** Null instead of the error that says `not-found`. */
 export async function unlessGone<T>(answer: Promise<T>): Promise<T | null> {
