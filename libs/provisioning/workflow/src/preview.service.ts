@@ -4,7 +4,6 @@ import type { Caller } from '@agent-controller/kernel';
 import { userDataBytes } from '@agent-controller/provisioning-bootstrap';
 import { Injectable } from '@nestjs/common';
 import { CatalogueService } from './catalogue/catalogue.service';
-import { checkOrder } from './catalogue/order-check';
 import type { ProvisionRequest } from './provision-request';
 import { ProvisioningFactory } from './provisioning-factory.service';
 import { UserDataService } from './user-data.service';
@@ -38,9 +37,8 @@ export class PreviewService {
 
   /** @throws AppError whatever the request itself would be refused with */
   async preview(request: ProvisionRequest, caller: Caller): Promise<Preview> {
-    const provider = this.catalogue.provider(request.providerType);
-    const order = checkOrder(await this.catalogue.offer(provider), request, provider.displayName);
-    const { client, reference } = await this.factory.create(request, order, provider, caller);
+    const { provider, order } = await this.catalogue.checkedOrder(request);
+    const { client, reference, userData } = await this.factory.create(request, order, provider, caller);
     if (await this.clients.isNameTaken(client.name, caller.subject)) throw nameTaken(client.name);
     return {
       name: client.name,
@@ -51,7 +49,7 @@ export class PreviewService {
       monthlyCost: order.monthlyCost,
       currency: order.currency,
       userData: this.userData.renderMasked(reference, client),
-      userDataBytes: userDataBytes(this.userData.render(reference, client, provider.maxUserDataBytes)),
+      userDataBytes: userDataBytes(userData),
       maxUserDataBytes: provider.maxUserDataBytes,
     };
   }

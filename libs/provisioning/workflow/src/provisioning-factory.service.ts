@@ -19,6 +19,11 @@ export interface NewProvisioning {
   reference: ProvisioningReference;
 }
 
+/** With the user data of its first server, as it would be sent. */
+export interface MadeProvisioning extends NewProvisioning {
+  userData: string;
+}
+
 /** Makes the rows of a new provisioning, without saving them. */
 @Injectable()
 export class ProvisioningFactory {
@@ -37,7 +42,7 @@ export class ProvisioningFactory {
     order: CheckedOrder,
     provider: CloudProvider,
     caller: Caller,
-  ): Promise<NewProvisioning> {
+  ): Promise<MadeProvisioning> {
     const credentials = this.credentials(request);
     const { repositoryUrl: _url, username: _name, ...git } = request.git;
     const clientId = randomUUID();
@@ -48,8 +53,8 @@ export class ProvisioningFactory {
     const reference = this.reference(clientId, request, order, credentials, provider);
     reference.sealedSecrets = this.provisionings.sealSecrets(reference.id, secrets);
     // What does not fit must be said now, not by the step that orders the server.
-    this.userData.render(reference, client, provider.maxUserDataBytes);
-    return { client, reference };
+    const userData = this.userData.render(reference, client, provider.maxUserDataBytes);
+    return { client, reference, userData };
   }
 
   private client(

@@ -4,7 +4,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { agentEndpoint } from './agent/agent-target';
 import { CatalogueService } from './catalogue/catalogue.service';
-import { checkOrder } from './catalogue/order-check';
 import { EventLog, type NewEvent } from './event-log';
 import { enqueueStep } from './jobs/job-queue';
 import { PHASE_DISPLAY, SETTLED_PHASES } from './phases';
@@ -39,8 +38,7 @@ export class ProvisioningService {
    * @throws AppError `provider-not-found`, `server-type-…`, `location-…`, `user-data-too-large`, `name-taken`
    */
   async start(request: ProvisionRequest, caller: Caller): Promise<StartedProvisioning> {
-    const provider = this.catalogue.provider(request.providerType);
-    const order = checkOrder(await this.catalogue.offer(provider), request, provider.displayName);
+    const { provider, order } = await this.catalogue.checkedOrder(request);
     const made = await this.factory.create(request, order, provider, caller);
     await unlessTaken(made.client.name, () => this.provisionings.transaction((manager) => this.save(made, manager)));
     return { ...(await this.find(made.client.id, caller)), apiKey: this.apiKey(made.client) };

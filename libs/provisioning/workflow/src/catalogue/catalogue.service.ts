@@ -8,10 +8,14 @@ import {
 } from '@agent-controller/cloud-port';
 import { AppError, type Clock } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
+import type { ProvisionRequest } from '../provision-request';
 import { CLOCK } from '../tokens';
+import { checkOrder, type CheckedOrder } from './order-check';
 import { providerError } from './provider-error';
 
 const FRESH_MS = 60_000;
+
+type OrderRequest = Pick<ProvisionRequest, 'providerType' | 'serverType' | 'location'>;
 
 /** What a provider offers. */
 interface Offer {
@@ -74,6 +78,15 @@ export class CatalogueService {
     const { serverTypes } = await this.offer(this.provider(type));
     const found = serverTypes.find(({ id }) => id === serverType);
     return (found?.locations ?? []).filter(({ id, available }) => available && id !== location).map(({ id }) => id);
+  }
+
+  /**
+   * Checks an order against what its provider offers.
+   * @throws AppError `provider-not-found`, `server-type-…`, `location-…`
+   */
+  async checkedOrder(request: OrderRequest): Promise<{ provider: CloudProvider; order: CheckedOrder }> {
+    const provider = this.provider(request.providerType);
+    return { provider, order: checkOrder(await this.offer(provider), request, provider.displayName) };
   }
 
   async offer(provider: CloudProvider): Promise<Offer> {
