@@ -72,7 +72,7 @@ def secrets():
         values.update(line for line in file.read().splitlines() if not line.startswith("-----"))
     if os.path.exists(CALLBACK):
         with open(CALLBACK, encoding="utf-8") as file:
-            values.update(re.findall("Bearer ([^\"]+)", file.read()))
+            values.update(re.findall('Bearer ([^"]+)', file.read()))
     parts = {line.strip() for value in values for line in [value, *value.splitlines()]}
     # Programs like to print values as JSON.
     parts |= {json.dumps(part, ensure_ascii=plain)[1:-1] for part in parts for plain in (True, False)}
