@@ -7,6 +7,7 @@ import type { Keycloak } from '../keycloak';
 import type { Settings } from '../settings';
 import { AgentManager, type AgentState } from './agent-manager';
 import { Bootstrap, BootstrapError } from './bootstrap';
+import { CallbackReporter, type CallbackMode, type ReportRecord } from './callback-reporter';
 import { readUserData, type WrittenFile } from './cloud-init';
 import { plan, type Deployment, type PublishedSite } from './deployment';
 import { ProxyListener } from './proxy-listener';
@@ -21,6 +22,8 @@ export interface ServerOrder {
   bootFails: boolean;
   /** It boots, and its bootstrap stops at a stage. */
   installFailure?: InstallFailure;
+  /** What becomes of its reports on their way to the controller. */
+  callbacks?: CallbackMode;
 }
 
 export type Life = 'booting' | 'running' | 'deleting';
@@ -44,6 +47,7 @@ export class EmulatedServer {
   #listeners: ProxyListener[] = [];
   #agent?: AgentManager;
   #document?: StatusDocument;
+  #reporter?: CallbackReporter;
 
   constructor(
     readonly order: ServerOrder,
@@ -68,6 +72,11 @@ export class EmulatedServer {
     return this.#document?.view ?? null;
   }
 
+  /** What it sent to the controller, and what became of it. */
+  get reports(): ReportRecord[] {
+    return this.#reporter?.records ?? [];
+  }
+
   start(settings: Settings): void {
     this.#course = this.live({ ...settings }).catch((error: Error) => {
       if (!this.isEnding()) this.fail(error.message);
@@ -84,6 +93,7 @@ export class EmulatedServer {
     this.#ending.abort();
     // It sees that the server ends, and opens nothing more.
     await this.#course;
+    await this.#reporter?.close();
     await this.closeListeners();
     if (this.root) await rm(this.root, { recursive: true, force: true });
     this.root = null;
@@ -96,8 +106,7 @@ export class EmulatedServer {
     if (this.order.bootFails) return this.fail('the boot failed by order of the admin API');
     this.stage = 'install';
     const deployment = await this.runCloudInit();
-    const document = new StatusDocument(this.#orderedAt, () => undefined);
-    this.#document = document;
+    const document = this.keepDocument(deployment);
     const bootstrap = new Bootstrap(document, this.failure(deployment), (ms) => this.pause(ms));
     try {
       await bootstrap.install(installMs, () => this.openProxy(deployment));
@@ -118,6 +127,13 @@ export class EmulatedServer {
     await this.write(config.files);
     this.deployment = plan(config);
     return this.deployment;
+  }
+
+  private keepDocument({ callback }: Deployment): StatusDocument {
+    const { callbacks: mode = 'deliver' } = this.order;
+    this.#reporter = callback ? new CallbackReporter(callback, { mode, log: this.log }) : undefined;
+    this.#document = new StatusDocument(this.#orderedAt, (view) => this.#reporter?.report(view));
+    return this.#document;
   }
 
   private failure({ agentProblem }: Deployment): InstallFailure | undefined {
