@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
 import { AgentHealth } from './agent/agent-health';
 import { AgentHealthClient } from './agent/agent-health.client';
+import { agentConnections } from './agent/agent-http.client';
 import { CatalogueService } from './catalogue/catalogue.service';
 import { ChangeWatcher } from './change-watcher';
 import { ControllerHeartbeat } from './controller-heartbeat.entity';
@@ -84,6 +85,7 @@ const INTERNAL: Provider[] = [
 @Module({})
 export class ProvisioningWorkflowModule {
   static register(options: WorkflowOptions, imports: NonNullable<ModuleMetadata['imports']>): DynamicModule {
+    agentConnections.resize(options.agentConnections);
     return {
       module: ProvisioningWorkflowModule,
       imports,

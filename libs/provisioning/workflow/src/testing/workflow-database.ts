@@ -96,6 +96,7 @@ function workflowOptions(directDatabaseUrl: string): WorkflowOptions {
     keycloak: {},
     directDatabaseUrl,
     jobConcurrency: 5,
+    agentConnections: 50,
     failedSecretsRetentionMs: DAY_MS,
     tombstoneRetentionMs: DAY_MS,
   };
