@@ -1,4 +1,4 @@
-import type { AuthenticationType, ClientView, TlsView } from './client.types';
+import type { AuthenticationType, ClientView, HealthView, TlsView } from './client.types';
 import type { ProviderType } from './provider.types';
 
 export type Phase =
@@ -76,7 +76,7 @@ export interface ProvisioningConfigurationView {
   environmentVariables: string[];
 }
 
-export interface ProvisioningInfoView extends ProvisioningStateView {
+export interface ProvisioningInfoView extends ProvisioningStateView, HealthView {
   clientId: string;
   providerType: ProviderType;
   serverId: string | null;
@@ -111,7 +111,7 @@ export interface ProvisioningInfoView extends ProvisioningStateView {
 export interface ProvisioningEventView {
   seq: number;
   at: string;
-  type: 'phase' | 'note' | 'error' | 'deleted';
+  type: 'phase' | 'note' | 'error' | 'health' | 'deleted';
   phase: Phase;
   attempt: number;
   message: string;

@@ -16,14 +16,17 @@ import type { ProvisioningConfiguration, ProvisioningFailure } from './provision
 
 /**
  * One provisioning: what was asked for, what is billed, and where the work stands. The row is the truth; jobs only
- * wake. Its columns have three writers: a step that holds the lease (`version` moves), the observer (what the provider
- * says of the server: no version), and callers (`intent`: no version).
+ * wake. Its columns have four writers: a step that holds the lease (`version` moves), the observer (what the provider
+ * says of the server: no version), callers (`intent`: no version), and the health keeper (`health_due_at`: no version).
  */
 @Entity('provisioning_references')
 @Index('provisioning_references_phase_idx', ['phase', 'providerType'])
 @Index('provisioning_references_server_key', ['providerType', 'serverId'], {
   unique: true,
   where: 'server_id IS NOT NULL',
+})
+@Index('provisioning_references_health_due_at_idx', ['healthDueAt'], {
+  where: `phase = 'ready' AND intent = 'present'`,
 })
 @Check('provisioning_references_intent_check', `intent IN ('present', 'absent')`)
 export class ProvisioningReference {
@@ -142,6 +145,10 @@ export class ProvisioningReference {
   /** Codes of what a caller should know though the agent is ready, such as `credentials-unverified`. */
   @Column('jsonb', { default: [] })
   warnings!: string[];
+
+  /** When the ready agent-manager is to be looked at next; null: at once. */
+  @Column({ type: 'timestamptz', name: 'health_due_at', precision: 3, nullable: true })
+  healthDueAt!: Date | null;
 
   // Who may write.
 

@@ -6,6 +6,8 @@ import { CatalogueService } from './catalogue/catalogue.service';
 import { ChangeWatcher } from './change-watcher';
 import { ControllerHeartbeat } from './controller-heartbeat.entity';
 import { EventLog } from './event-log';
+import { HealthKeeper } from './health/health-keeper';
+import { HealthRepository } from './health/health.repository';
 import { Housekeeping } from './housekeeping';
 import { Instance } from './instance.entity';
 import { InstanceService } from './instance.service';
@@ -74,6 +76,8 @@ const INTERNAL: Provider[] = [
   StepErrors,
   StepRunner,
   ServerObserver,
+  HealthRepository,
+  HealthKeeper,
   ChangeWatcher,
   Housekeeping,
   Reconciler,

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { AgentServer, type Answers } from '../testing/agent-server';
+import type { AgentLook } from './agent-health';
 import { AgentHealthClient } from './agent-health.client';
 
 const KEY = 'Sup3rS3cret';
@@ -128,6 +129,56 @@ describe('AgentHealthClient', () => {
     });
   });
 
+  describe('look', () => {
+    const look = async (given: Answers, credentials = apiKey) =>
+      client.look((await agentWith(given)).target, credentials, signal);
+
+    it('is healthy when it is up and accepts us; that takes two calls', async () => {
+      const agent = await agentWith(answers());
+      expect(await client.look(agent.target, apiKey, signal)).toEqual({ state: 'healthy' });
+      expect(agent.requests).toEqual([
+        { path: '/api/health', authorization: undefined },
+        { path: '/api/config', authorization: `Bearer ${KEY}` },
+      ]);
+    });
+
+    it.each([404, 500, 502, 503])('is unreachable while health answers %i, and shows no key', async (status) => {
+      const agent = await agentWith(answers({ '/api/health': () => ({ status }) }));
+      expect(await client.look(agent.target, apiKey, signal)).toEqual({
+        state: 'unreachable',
+        reason: `/api/health answers ${status}`,
+      });
+      expect(agent.requests).toEqual([{ path: '/api/health', authorization: undefined }]);
+    });
+
+    it.each([
+      [401, 'credentials-refused'],
+      [403, 'credentials-refused'],
+      [404, 'unreachable'],
+      [502, 'unreachable'],
+    ])('tells by config, which answers %i, that it is %s', async (status, state) => {
+      const seen = await look(answers({ '/api/config': () => ({ status, body: KEY }) }));
+      expect(seen).toEqual({ state, reason: `/api/config answers ${status} to our credentials` });
+    });
+
+    it.each(['/api/health', '/api/config'])('takes "too many requests" at %s for a sign of life', async (path) => {
+      const state = path === '/api/health' ? 'healthy' : 'unverified';
+      expect(await look(answers({ [path]: () => ({ status: 429 }) }))).toEqual({ state });
+    });
+
+    it('is unreachable where nobody, or another, answers', async () => {
+      const agent = await agentWith(answers());
+      const { target } = agent;
+      const other = { ...target, spkiSha256: Buffer.alloc(32).toString('base64') };
+      expect(await client.look(other, apiKey, signal)).toEqual({
+        state: 'unreachable',
+        reason: 'another key answers there',
+      });
+      await stops.pop()?.();
+      expect(await client.look(target, apiKey, signal)).toEqual({ state: 'unreachable', reason: 'ECONNREFUSED' });
+    });
+  });
+
   describe('proxyProblem', () => {
     it.each([200, 502, 404])('is none when the pinned key answers, even %i', async (status) => {
       const { target } = await agentWith(answers({ '/api/health': () => ({ status }) }));
@@ -222,6 +273,34 @@ describe('AgentHealthClient', () => {
         state: 'not-ready',
         reason: '/api/config answers 401 to our credentials',
       });
+    });
+
+    it.each<[string, TokenAnswer, AgentLook]>([
+      ['a token', tokenAnswer, { state: 'healthy' }],
+      [
+        'a token that the agent-manager refuses',
+        { status: 200, body: '{"access_token": "another"}' },
+        { state: 'credentials-refused', reason: '/api/config answers 401 to our credentials' },
+      ],
+      ...[400, 401, 403].map((status): [string, TokenAnswer, AgentLook] => [
+        `${status}`,
+        { status, body: KEY },
+        { state: 'credentials-refused', reason: `Keycloak refuses the client's credentials (${status})` },
+      ]),
+      ['no such realm', { status: 404, body: '' }, { state: 'unverified' }],
+      ['too many requests', { status: 429, body: '' }, { state: 'unverified' }],
+      ['an error', { status: 503, body: '' }, { state: 'unverified' }],
+      ['no token', { status: 200, body: '{}' }, { state: 'unverified' }],
+    ])('looks with what Keycloak answers: %s', async (_what, answer, seen) => {
+      const credentials = await keycloakWith(answer);
+      expect(await client.look((await agentWith(answers())).target, credentials, signal)).toEqual(seen);
+    });
+
+    it('asks Keycloak for nothing while the agent-manager does not answer', async () => {
+      const credentials = await keycloakWith(tokenAnswer);
+      const agent = await agentWith(answers({ '/api/health': () => ({ status: 502 }) }));
+      expect(await client.look(agent.target, credentials, signal)).toMatchObject({ state: 'unreachable' });
+      expect(asked).toEqual([]);
     });
 
     it('does not take its own end for an unreachable Keycloak', async () => {

@@ -1,10 +1,11 @@
-import type { AgentCheck, AgentHealth } from '../agent/agent-health';
+import type { AgentCheck, AgentHealth, AgentLook } from '../agent/agent-health';
 import type { AgentTarget } from '../agent/agent-target';
 
 /** An agent-manager that says what a test wants, and whom it was asked about. */
 export class FakeAgentHealth implements AgentHealth {
   problem: string | null = null;
   answer: AgentCheck = { state: 'ready', config: { gitRepositoryUrl: null, agentTypes: ['cursor'] }, warnings: [] };
+  seen: AgentLook = { state: 'healthy' };
   readonly targets: AgentTarget[] = [];
 
   async proxyProblem(target: AgentTarget): Promise<string | null> {
@@ -15,5 +16,10 @@ export class FakeAgentHealth implements AgentHealth {
   async check(target: AgentTarget): Promise<AgentCheck> {
     this.targets.push(target);
     return this.answer;
+  }
+
+  async look(target: AgentTarget): Promise<AgentLook> {
+    this.targets.push(target);
+    return this.seen;
   }
 }

@@ -97,6 +97,7 @@ function workflowOptions(directDatabaseUrl: string): WorkflowOptions {
     directDatabaseUrl,
     jobConcurrency: 5,
     agentConnections: 50,
+    healthCheckIntervalMs: 60_000,
     failedSecretsRetentionMs: DAY_MS,
     tombstoneRetentionMs: DAY_MS,
   };
