@@ -1,4 +1,4 @@
-import { ClientRepository, type Health } from '@agent-controller/clients';
+import { ClientRepository, type Client, type Health } from '@agent-controller/clients';
 import type { Clock, Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
@@ -65,10 +65,13 @@ export class HealthKeeper {
   /** Several at a time, but never so many that servers which are being installed wait for them. */
   private async lookAtAll(due: readonly DueAgent[], signal: AbortSignal): Promise<Map<string, Seen>> {
     const seen = new Map<string, Seen>();
+    const clients = new Map(
+      (await this.clients.getAll(due.map(({ clientId }) => clientId))).map((one) => [one.id, one]),
+    );
     const rest = [...due];
     const worker = async () => {
       for (let next = rest.shift(); next && !signal.aborted; next = rest.shift()) {
-        const look = await this.look(next, signal);
+        const look = await this.look(clients.get(next.clientId), signal);
         // A look that our own end cut short says nothing.
         if (look && !signal.aborted) seen.set(next.id, { look, at: this.clock.now() });
       }
@@ -78,15 +81,14 @@ export class HealthKeeper {
     return seen;
   }
 
-  private async look({ clientId }: DueAgent, signal: AbortSignal): Promise<AgentLook | null> {
+  private async look(client: Client | undefined, signal: AbortSignal): Promise<AgentLook | null> {
     try {
-      const client = await this.clients.get(clientId);
       const target = client && agentTarget(client);
       const credentials = client && this.clients.openCredentials(client);
       return target && credentials ? await this.health.look(target, credentials, signal) : null;
     } catch (error) {
       // Such as a key that is missing: the others must not suffer from it.
-      this.logger.error({ err: error, clientId }, 'an agent-manager could not be looked at');
+      this.logger.error({ err: error, clientId: client?.id }, 'an agent-manager could not be looked at');
       return null;
     }
   }

@@ -68,8 +68,15 @@ export class HealthRepository {
   /** Time until the next look is due, 0 when one is; null when there is nobody to look at. */
   async nextDueMs(): Promise<number | null> {
     const [row]: { ms: number | null }[] = await this.manager.query(
-      `SELECT extract(epoch FROM min(COALESCE(health_due_at, now())) - now())::float8 * 1000 AS ms
-       FROM provisioning_references AS reference WHERE ${LOOKED_AT}`,
+      `SELECT extract(epoch FROM due.at - now())::float8 * 1000 AS ms
+       FROM (
+         SELECT CASE
+           WHEN EXISTS (
+             SELECT 1 FROM provisioning_references AS reference WHERE ${LOOKED_AT} AND health_due_at IS NULL
+           ) THEN now()
+           ELSE (SELECT min(health_due_at) FROM provisioning_references AS reference WHERE ${LOOKED_AT})
+         END AS at
+       ) AS due`,
     );
     return typeof row?.ms === 'number' ? Math.max(0, row.ms) : null;
   }
