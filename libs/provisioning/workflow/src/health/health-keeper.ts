@@ -49,17 +49,15 @@ export class HealthKeeper {
     const due = await this.rows.claim(RUN_SIZE, interval);
     const seen = await this.lookAtAll(due, signal);
     await this.save(seen);
-    if (signal.aborted) await this.giveBack(due.filter(({ id }) => !seen.has(id)));
+    if (signal.aborted) {
+      // Another controller may have them.
+      const ids = due.map(({ id }) => id);
+      await this.rows.giveBack(ids.filter((id) => !seen.has(id)));
+    }
     const nextMs = await this.rows.nextDueMs();
     if (nextMs === null) return;
     const pause = due.length === RUN_SIZE ? 0 : Math.max(MIN_DELAY_MS, interval / RUNS_PER_INTERVAL);
     await enqueueHealthLooks(this.rows.manager, Math.max(pause, nextMs));
-  }
-
-  /** For another controller. */
-  private async giveBack(unseen: readonly DueAgent[]): Promise<void> {
-    const ids = unseen.map(({ id }) => id);
-    await this.rows.postpone(ids, 0);
   }
 
   /** Several at a time, but never so many that servers which are being installed wait for them. */

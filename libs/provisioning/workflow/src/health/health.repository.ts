@@ -55,7 +55,17 @@ export class HealthRepository {
     return rows;
   }
 
-  /** Makes the next look due after about so long, now or later. */
+  /** Makes what was claimed, but not looked at, due at once. */
+  async giveBack(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.manager.query(
+      `UPDATE provisioning_references AS reference SET health_due_at = NULL
+       WHERE id = ANY($1::uuid[]) AND ${LOOKED_AT}`,
+      [ids],
+    );
+  }
+
+  /** Makes the next look due after about so long. */
   async postpone(ids: readonly string[], delayMs: number, manager = this.manager): Promise<void> {
     if (ids.length === 0) return;
     await manager.query(
