@@ -1,6 +1,6 @@
 import { DROPLET_ORDER, EmulatedCloud, PUBLIC_KEY, SERVER_ORDER, outcome } from './emulated-cloud.fixture';
 import { callServer, until } from './server-call.fixture';
-import { STATUS_PATH, createKeyPair, userData } from './user-data.fixture';
+import { createKeyPair, userData } from './user-data.fixture';
 
 // What holds for both providers. How servers come up is in provider-clients.spec.ts.
 let cloud: EmulatedCloud;
@@ -188,39 +188,6 @@ describe('faults', () => {
     await expect(callServer(target, '/api/health')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  it('let a bootstrap stop at a stage; the server says so itself, at both providers', async () => {
-    const pair = await createKeyPair();
-    const user_data = userData(pair, { statusFolder: '/run/agent-manager' });
-    const installFailure = { stage: 'docker', cause: 'Docker could not be installed', logTail: ['E: no'] };
-    await cloud.addFault({ installFailure, times: 2 });
-    await order({ user_data });
-    await cloud.digitalOcean().droplet.createDroplet({ ...DROPLET_ORDER, user_data });
-    const servers = await until(
-      () => cloud.servers(),
-      (all) => all.every(({ problem }) => problem !== null),
-    );
-    expect(servers).toHaveLength(2);
-    for (const { address, statusDocument } of servers) {
-      const { status, body } = await callServer({ address, certificate: pair.certificate }, STATUS_PATH);
-      expect([status, body]).toEqual([200, statusDocument]);
-      expect(body).toMatchObject({ state: 'failed', stage: 'docker', error: { ...installFailure } });
-    }
-    const refused = await cloud.admin('POST', '/faults', { installFailure: { stage: 'boot', cause: 'x' } });
-    expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('installFailure.stage: ')]);
-  });
-
-  it('lose the reports of a server', async () => {
-    const callback = 'url = "http://127.0.0.1:9/"\n';
-    await cloud.addFault({ callbacks: 'lose' });
-    await order({ user_data: userData(await createKeyPair(), { callback }) });
-    const [server] = await until(
-      () => cloud.servers(),
-      ([one]) => one?.statusDocument?.state === 'finished',
-    );
-    const { seq = 0 } = server?.statusDocument ?? {};
-    expect(server?.reports).toEqual(Array.from({ length: seq }, (_, index) => ({ seq: index + 1, outcome: 'lost' })));
-  });
-
   it('let an accepted server vanish, and its action fail', async () => {
     await cloud.addFault({ method: 'POST', path: '^/servers$', vanish: true });
     const { status, data } = await order();
@@ -263,27 +230,6 @@ describe('the admin API', () => {
       ['POST', '/digitalocean/v2/droplets', 202],
       ['GET', '/hetzner/v1/servers/1', 404],
     ]);
-  });
-
-  it('says how an agent-manager behaves from now on', async () => {
-    const pair = await createKeyPair();
-    const { data } = await order({ user_data: userData(pair) });
-    const [server] = await until(
-      () => cloud.servers(),
-      ([one]) => one?.stage === 'agent',
-    );
-    const target = { address: server?.address ?? '', certificate: pair.certificate };
-    const health = async () => (await callServer(target, '/api/health')).status;
-    const set = (id: unknown, body: object) => cloud.admin('POST', `/servers/${id}/agent`, body);
-    const statuses: number[] = [await health()];
-    for (const state of ['down', 'refuses-credentials', 'up']) {
-      expect((await set(data.server.id, { state })).status).toBe(200);
-      expect((await cloud.servers())[0]?.agentState).toBe(state);
-      statuses.push(await health());
-    }
-    expect(statuses).toEqual([200, 502, 200, 200]);
-    expect((await set(data.server.id, { state: 'asleep' })).status).toBe(400);
-    expect((await set(1, { state: 'up' })).status).toBe(404);
   });
 
   it('sets times for the servers that are ordered from then on', async () => {

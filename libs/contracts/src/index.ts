@@ -24,5 +24,6 @@ export type {
   ProvisioningInfoView,
   ProvisioningPreviewView,
   ProvisioningStateView,
+  ProvisioningStageView,
   ProvisionServerBody,
 } from './provisioning.types';

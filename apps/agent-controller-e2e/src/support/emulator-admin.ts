@@ -20,6 +20,7 @@ export interface EmulatedServerView {
   statusDocument: { seq: number; state: string; stage: string } | null;
   /** Callbacks that it sent: the status of the answer, or why there was none. */
   reports: { seq: number; outcome: string }[];
+  files: { path: string; permissions: string; content: string }[];
   agentEnvironment: Record<string, string> | null;
   cost: { monthly: number; currency: string };
 }

@@ -1,12 +1,9 @@
 import type { AgentCredentials } from '@agent-controller/clients';
 import { createServerTls, type ServerTls } from '@agent-controller/provisioning-bootstrap';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { AgentServer, type Answers } from '../testing/agent-server';
-import type { AgentLook } from './agent-health';
+import { KeycloakServer, type TokenAnswer } from '../testing/keycloak-server';
 import { AgentHealthClient } from './agent-health.client';
+import { reportWith } from '../testing/server-report.fixture';
 
 const KEY = 'Sup3rS3cret';
 const apiKey: AgentCredentials = { type: 'api_key', apiKey: KEY };
@@ -130,99 +127,49 @@ describe('AgentHealthClient', () => {
   });
 
   describe('look', () => {
-    const look = async (given: Answers, credentials = apiKey) =>
-      client.look((await agentWith(given)).target, credentials, signal);
+    const STATUS = '/.well-known/agent-controller/status';
 
-    it('is healthy when it is up and accepts us; that takes two calls', async () => {
-      const agent = await agentWith(answers());
-      expect(await client.look(agent.target, apiKey, signal)).toEqual({ state: 'healthy' });
-      expect(agent.requests).toEqual([
-        { path: '/api/health', authorization: undefined },
-        { path: '/api/config', authorization: `Bearer ${KEY}` },
-      ]);
-    });
-
-    it.each([404, 500, 502, 503])('is unreachable while health answers %i, and shows no key', async (status) => {
-      const agent = await agentWith(answers({ '/api/health': () => ({ status }) }));
-      expect(await client.look(agent.target, apiKey, signal)).toEqual({
-        state: 'unreachable',
-        reason: `/api/health answers ${status}`,
-      });
-      expect(agent.requests).toEqual([{ path: '/api/health', authorization: undefined }]);
+    it('brings what the server says of itself', async () => {
+      const report = reportWith({ seq: 4 });
+      const { target } = await agentWith(answers({ [STATUS]: () => ({ status: 200, body: JSON.stringify(report) }) }));
+      expect(await client.look(target, signal)).toEqual({ state: 'answers', report });
     });
 
     it.each([
-      [401, 'credentials-refused'],
-      [403, 'credentials-refused'],
-      [404, 'unreachable'],
-      [502, 'unreachable'],
-    ])('tells by config, which answers %i, that it is %s', async (status, state) => {
-      const seen = await look(answers({ '/api/config': () => ({ status, body: KEY }) }));
-      expect(seen).toEqual({ state, reason: `/api/config answers ${status} to our credentials` });
-    });
-
-    it.each(['/api/health', '/api/config'])('takes "too many requests" at %s for a sign of life', async (path) => {
-      const state = path === '/api/health' ? 'healthy' : 'unverified';
-      expect(await look(answers({ [path]: () => ({ status: 429 }) }))).toEqual({ state });
-    });
-
-    it('is unreachable where nobody, or another, answers', async () => {
-      const agent = await agentWith(answers());
-      const { target } = agent;
-      const other = { ...target, spkiSha256: Buffer.alloc(32).toString('base64') };
-      expect(await client.look(other, apiKey, signal)).toEqual({
-        state: 'unreachable',
-        reason: 'another key answers there',
-      });
-      await stops.pop()?.();
-      expect(await client.look(target, apiKey, signal)).toEqual({ state: 'unreachable', reason: 'ECONNREFUSED' });
-    });
-  });
-
-  describe('proxyProblem', () => {
-    it.each([200, 502, 404])('is none when the pinned key answers, even %i', async (status) => {
-      const { target } = await agentWith(answers({ '/api/health': () => ({ status }) }));
-      expect(await client.proxyProblem(target, signal)).toBeNull();
+      [200, 'no JSON'],
+      [200, '{"version": 2}'],
+      [404, ''],
+      [502, ''],
+    ])('knows by the pinned key that it answers, even %i %s', async (status, body) => {
+      const { target } = await agentWith(answers({ [STATUS]: () => ({ status, body }) }));
+      expect(await client.look(target, signal)).toEqual({ state: 'answers', report: null });
     });
 
     it('says that another answers, or nobody', async () => {
       const { target } = await agentWith(answers());
       const other = { ...target, spkiSha256: 'x' };
-      expect(await client.proxyProblem(other, signal)).toMatch(/does not answer yet: another key answers there$/);
+      expect(await client.look(other, signal)).toEqual({
+        state: 'silent',
+        reason: "The server's proxy does not answer yet: another key answers there",
+      });
       await stops.pop()?.();
-      expect(await client.proxyProblem(target, signal)).toMatch(/does not answer yet: ECONNREFUSED$/);
+      expect(await client.look(target, signal)).toEqual({
+        state: 'silent',
+        reason: "The server's proxy does not answer yet: ECONNREFUSED",
+      });
     });
   });
 
   describe('with Keycloak', () => {
-    type TokenAnswer = { status: number; body: string; headers?: Record<string, string> };
-    let asked: { url: string | undefined; body: string }[];
+    let asked: KeycloakServer['asked'];
 
     async function keycloakWith(answer: TokenAnswer): Promise<AgentCredentials> {
-      asked = [];
-      const server: Server = createServer((request: IncomingMessage, response) => {
-        void text(request).then((body) => {
-          asked.push({ url: request.url, body });
-          response.writeHead(answer.status, answer.headers).end(answer.body);
-        });
-      });
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      stops.push(async () => {
-        server.close();
-        server.closeAllConnections();
-        await once(server, 'close');
-      });
-      return credentialsAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}/auth/`);
+      const keycloak = await KeycloakServer.start(answer, `client&secret=${KEY}`);
+      stops.push(() => keycloak.stop());
+      asked = keycloak.asked;
+      return keycloak.credentials;
     }
 
-    const credentialsAt = (authServerUrl: string): AgentCredentials => ({
-      type: 'keycloak',
-      authServerUrl,
-      realm: 'my realm',
-      clientId: 'agent-manager',
-      clientSecret: `client&secret=${KEY}`,
-    });
     const tokenAnswer = { status: 200, body: JSON.stringify({ access_token: KEY }) };
 
     it('is ready with a token for our client credentials', async () => {
@@ -273,34 +220,6 @@ describe('AgentHealthClient', () => {
         state: 'not-ready',
         reason: '/api/config answers 401 to our credentials',
       });
-    });
-
-    it.each<[string, TokenAnswer, AgentLook]>([
-      ['a token', tokenAnswer, { state: 'healthy' }],
-      [
-        'a token that the agent-manager refuses',
-        { status: 200, body: '{"access_token": "another"}' },
-        { state: 'credentials-refused', reason: '/api/config answers 401 to our credentials' },
-      ],
-      ...[400, 401, 403].map((status): [string, TokenAnswer, AgentLook] => [
-        `${status}`,
-        { status, body: KEY },
-        { state: 'credentials-refused', reason: `Keycloak refuses the client's credentials (${status})` },
-      ]),
-      ['no such realm', { status: 404, body: '' }, { state: 'unverified' }],
-      ['too many requests', { status: 429, body: '' }, { state: 'unverified' }],
-      ['an error', { status: 503, body: '' }, { state: 'unverified' }],
-      ['no token', { status: 200, body: '{}' }, { state: 'unverified' }],
-    ])('looks with what Keycloak answers: %s', async (_what, answer, seen) => {
-      const credentials = await keycloakWith(answer);
-      expect(await client.look((await agentWith(answers())).target, credentials, signal)).toEqual(seen);
-    });
-
-    it('asks Keycloak for nothing while the agent-manager does not answer', async () => {
-      const credentials = await keycloakWith(tokenAnswer);
-      const agent = await agentWith(answers({ '/api/health': () => ({ status: 502 }) }));
-      expect(await client.look(agent.target, credentials, signal)).toMatchObject({ state: 'unreachable' });
-      expect(asked).toEqual([]);
     });
 
     it('does not take its own end for an unreachable Keycloak', async () => {

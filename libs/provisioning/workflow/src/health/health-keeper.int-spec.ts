@@ -21,8 +21,8 @@ class SlowAgentHealth extends FakeAgentHealth {
     this.#answer();
   }
 
-  override async look(target: AgentTarget): Promise<AgentLook> {
-    const seen = await super.look(target);
+  override async recheck(target: AgentTarget): Promise<AgentLook> {
+    const seen = await super.recheck(target);
     await this.#answered;
     return seen;
   }

@@ -83,7 +83,7 @@ export class HealthKeeper {
     try {
       const target = client && agentTarget(client);
       const credentials = client && this.clients.openCredentials(client);
-      return target && credentials ? await this.health.look(target, credentials, signal) : null;
+      return target && credentials ? await this.health.recheck(target, credentials, signal) : null;
     } catch (error) {
       // Such as a key that is missing: the others must not suffer from it.
       this.logger.error({ err: error, clientId: client?.id }, 'an agent-manager could not be looked at');
