@@ -1,4 +1,4 @@
-import type { AuthenticationType, ClientView, TlsView } from './client.types';
+import type { AuthenticationType, ClientView, HealthView, TlsView } from './client.types';
 import type { ProviderType } from './provider.types';
 
 export type Phase =
@@ -84,7 +84,7 @@ export interface ProvisioningStageView {
   endedAt: string | null;
 }
 
-export interface ProvisioningInfoView extends ProvisioningStateView {
+export interface ProvisioningInfoView extends ProvisioningStateView, HealthView {
   clientId: string;
   providerType: ProviderType;
   serverId: string | null;
@@ -121,7 +121,7 @@ export interface ProvisioningInfoView extends ProvisioningStateView {
 export interface ProvisioningEventView {
   seq: number;
   at: string;
-  type: 'phase' | 'stage' | 'log' | 'note' | 'error' | 'deleted';
+  type: 'phase' | 'stage' | 'log' | 'note' | 'error' | 'health' | 'deleted';
   phase: Phase;
   attempt: number;
   message: string;

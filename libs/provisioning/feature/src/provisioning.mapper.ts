@@ -1,4 +1,4 @@
-import { toClientView, toTlsView, type Client } from '@agent-controller/clients';
+import { toClientView, toHealthView, toTlsView, type Client } from '@agent-controller/clients';
 import type {
   ProvisionedClientView,
   ProvisioningEventView,
@@ -92,5 +92,5 @@ export function toEventView({
 }
 
 function ofClient(client: Client) {
-  return { endpoint: client.endpoint, tls: toTlsView(client) };
+  return { endpoint: client.endpoint, tls: toTlsView(client), ...toHealthView(client) };
 }

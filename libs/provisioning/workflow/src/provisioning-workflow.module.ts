@@ -1,10 +1,13 @@
 import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
 import { AgentHealth } from './agent/agent-health';
 import { AgentHealthClient } from './agent/agent-health.client';
+import { agentConnections } from './agent/agent-http.client';
 import { CatalogueService } from './catalogue/catalogue.service';
 import { ChangeWatcher } from './change-watcher';
 import { ControllerHeartbeat } from './controller-heartbeat.entity';
 import { EventLog } from './event-log';
+import { HealthKeeper } from './health/health-keeper';
+import { HealthRepository } from './health/health.repository';
 import { Housekeeping } from './housekeeping';
 import { Instance } from './instance.entity';
 import { InstanceService } from './instance.service';
@@ -79,6 +82,8 @@ const INTERNAL: Provider[] = [
   StepErrors,
   StepRunner,
   ServerObserver,
+  HealthRepository,
+  HealthKeeper,
   ChangeWatcher,
   Housekeeping,
   Reconciler,
@@ -90,6 +95,7 @@ const INTERNAL: Provider[] = [
 @Module({})
 export class ProvisioningWorkflowModule {
   static register(options: WorkflowOptions, imports: NonNullable<ModuleMetadata['imports']>): DynamicModule {
+    agentConnections.resize(options.agentConnections);
     return {
       module: ProvisioningWorkflowModule,
       imports,
