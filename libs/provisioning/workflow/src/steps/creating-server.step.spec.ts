@@ -33,7 +33,7 @@ describe('CreatingServerStep', () => {
         location: 'fsn1',
         image: 'debian-13',
         userData: '#cloud-config',
-        sshKeyId: SENTINEL,
+        sshKeyIds: [SENTINEL],
       },
     ]);
     expect(result).toMatchObject({

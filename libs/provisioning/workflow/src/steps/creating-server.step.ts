@@ -50,7 +50,7 @@ export class CreatingServerStep {
         location: reference.location,
         image: reference.image,
         userData,
-        sshKeyId: sentinelId,
+        sshKeyIds: [sentinelId],
       });
       return created(server, context, sentinelId);
     } catch (error) {
