@@ -4,6 +4,7 @@ export type {
   LocationView,
   ProviderType,
   ProviderView,
+  ServerImageView,
   ServerTypeLocationView,
   ServerTypeView,
 } from './provider.types';
@@ -14,6 +15,7 @@ export type {
   ProvisioningErrorView,
   ProvisioningEventView,
   ProvisioningInfoView,
+  ProvisioningPreviewProblemView,
   ProvisioningPreviewView,
   ProvisioningStateView,
   ProvisionServerBody,
