@@ -12,6 +12,7 @@ export type {
   LocationView,
   ProviderType,
   ProviderView,
+  ServerImageView,
   ServerTypeLocationView,
   ServerTypeView,
 } from './provider.types';
@@ -22,6 +23,7 @@ export type {
   ProvisioningErrorView,
   ProvisioningEventView,
   ProvisioningInfoView,
+  ProvisioningPreviewProblemView,
   ProvisioningPreviewView,
   ProvisioningStateView,
   ProvisioningStageView,

@@ -8,7 +8,6 @@ import type {
   ProvisioningErrorView,
   ProvisioningEventView,
   ProvisioningInfoView,
-  ProvisioningPreviewView,
   ProvisioningStageView,
   ProvisioningStateView,
   TlsView,
@@ -116,17 +115,4 @@ export class ProvisioningEventDto implements ProvisioningEventView {
   @ApiProperty({ example: 1 }) attempt!: number;
   @ApiProperty({ example: 'The server is ordered and boots' }) message!: string;
   @ApiProperty({ type: Object, nullable: true, example: { progress: 20 } }) data!: Record<string, unknown> | null;
-}
-
-export class ProvisioningPreviewDto implements ProvisioningPreviewView {
-  @ApiProperty({ example: 'team-agent' }) name!: string;
-  @ApiProperty({ enum: ['hetzner', 'digital-ocean'] }) providerType!: ProviderType;
-  @ApiProperty({ example: 'cx23' }) serverType!: string;
-  @ApiProperty({ example: 'nbg1' }) location!: string;
-  @ApiProperty({ example: 'debian-13' }) image!: string;
-  @ApiProperty({ example: 4.15 }) monthlyCost!: number;
-  @ApiProperty({ example: 'EUR' }) currency!: string;
-  @ApiProperty({ example: '#cloud-config\n…' }) userData!: string;
-  @ApiProperty({ example: 9120 }) userDataBytes!: number;
-  @ApiProperty({ example: 32768 }) maxUserDataBytes!: number;
 }

@@ -2,7 +2,9 @@ import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '
 import { AgentHealth } from './agent/agent-health';
 import { AgentHealthClient } from './agent/agent-health.client';
 import { agentConnections } from './agent/agent-http.client';
+import { CallerKeysService } from './caller-keys.service';
 import { CatalogueService } from './catalogue/catalogue.service';
+import { KeyListService } from './catalogue/key-list.service';
 import { ChangeWatcher } from './change-watcher';
 import { ControllerHeartbeat } from './controller-heartbeat.entity';
 import { EventLog } from './event-log';
@@ -22,6 +24,7 @@ import { ProvisioningWatchService } from './provisioning-watch.service';
 import { ProvisioningRepository } from './provisioning.repository';
 import { ProvisioningService } from './provisioning.service';
 import { Reconciler } from './reconciler';
+import { RequestCheckService } from './request-check.service';
 import { SentinelService } from './sentinel.service';
 import { CallbackService } from './reports/callback.service';
 import { CallbackTokens } from './reports/callback-tokens';
@@ -63,6 +66,9 @@ const PUBLIC = [
 const INTERNAL: Provider[] = [
   ProvisioningRepository,
   ProvisioningFactory,
+  RequestCheckService,
+  KeyListService,
+  CallerKeysService,
   EventLog,
   InstanceService,
   SentinelService,
