@@ -1,6 +1,6 @@
 import type { ClientRepository } from '@agent-controller/clients';
 import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
-import { AppError } from '@agent-controller/kernel';
+import { AppError, SecretBox } from '@agent-controller/kernel';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { CatalogueService } from './catalogue/catalogue.service';
