@@ -7,20 +7,11 @@ import type { Settings } from '../settings';
 import { AgentManager } from './agent-manager';
 import { readUserData, type WrittenFile } from './cloud-init';
 import { plan, type Deployment, type PublishedSite } from './deployment';
+import type { Life, Machine, ServerOrder } from './machine';
 import { ProxyListener } from './proxy-listener';
 
-export interface ServerOrder {
-  userData: string;
-  acceptsBase64: boolean;
-  address: string;
-  /** The provider says that it runs, but nothing on it ever answers. */
-  bootFails: boolean;
-}
-
-export type Life = 'booting' | 'running' | 'deleting';
-
 /** One server from power on to its end: boots, does with the user data what cloud-init would, and then answers. */
-export class EmulatedServer {
+export class EmulatedServer implements Machine {
   life: Life = 'booting';
   /** What a person would find on the machine; null while nothing is wrong. */
   problem: string | null = null;

@@ -1,0 +1,33 @@
+import type { Settings } from '../settings';
+import type { WrittenFile } from './cloud-init';
+import type { Deployment } from './deployment';
+
+export interface ServerOrder {
+  userData: string;
+  acceptsBase64: boolean;
+  address: string;
+  /** The provider says that it runs, but nothing on it ever answers. */
+  bootFails: boolean;
+}
+
+export type Life = 'booting' | 'running' | 'deleting';
+
+/** What stands behind a server of a provider: played by this process, or a virtual machine. */
+export interface Machine {
+  readonly order: ServerOrder;
+  readonly life: Life;
+  /** What a person would find on the machine; null while nothing is wrong. */
+  readonly problem: string | null;
+  readonly stage: 'boot' | 'install' | 'proxy' | 'agent';
+  /** Life, stage and problem in one word. */
+  readonly phase: 'booting' | 'installing' | 'starting' | 'healthy' | 'broken' | 'deleting';
+  /** Files of the user data. */
+  readonly files: WrittenFile[];
+  /** What the user data makes of the server, or null while that is not known. */
+  readonly deployment: Deployment | null;
+  /** What is asked at one of its ports, and where that is answered. */
+  readonly endpoints: Record<number, string>;
+  start(settings: Settings): void;
+  /** Ends it, and removes what it kept. */
+  stop(): Promise<void>;
+}
