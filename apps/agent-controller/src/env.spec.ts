@@ -129,6 +129,29 @@ describe('parseEnv with a wrong value', () => {
     expect(lines[0]).not.toContain('qqq');
   });
 
+  it('takes a public address by https, or on this machine, and pins', () => {
+    const pin = `${'A'.repeat(43)}=`;
+    const env = parseEnv({
+      ...required,
+      PUBLIC_URL: 'https://controller.example:8443/x',
+      PUBLIC_URL_PINS: ` ${pin},${pin}`,
+    });
+    expect([env.PUBLIC_URL, env.PUBLIC_URL_PINS]).toEqual(['https://controller.example:8443/x', [pin, pin]]);
+    expect(parseEnv({ ...required, PUBLIC_URL: 'http://127.0.0.1:3100' }).PUBLIC_URL).toBe('http://127.0.0.1:3100');
+    expect(parseEnv(required)).toMatchObject({ PUBLIC_URL_PINS: [] });
+    for (const url of [
+      'http://controller.example',
+      'https://user:qqq@controller.example',
+      'https://a.example/?x=1',
+      'x',
+    ]) {
+      expect(problems({ ...required, PUBLIC_URL: url })).toEqual([
+        expect.stringMatching(/^PUBLIC_URL: must be an https URL/),
+      ]);
+    }
+    expect(problems({ ...required, PUBLIC_URL_PINS: 'sha256' })).toEqual([expect.stringMatching(/^PUBLIC_URL_PINS: /)]);
+  });
+
   it('names all that are wrong', () => {
     const lines = problems({ ...required, PORT: 'x', LOG_LEVEL: 'x', STATIC_API_KEY: 'x' });
     expect(lines.map((line) => line.split(':')[0]).sort()).toEqual(['LOG_LEVEL', 'PORT', 'STATIC_API_KEY']);
@@ -144,6 +167,12 @@ describe('parseEnv in production', () => {
     ]);
     expect(problems({ ...required, [name]: 'http://127.0.0.1:3199/hetzner/v1' })).toEqual([]);
     expect(problems({ ...production, [name]: 'https://api.example.com/v1' })).toEqual([]);
+  });
+
+  it('refuses a public address without TLS', () => {
+    expect(problems({ ...production, PUBLIC_URL: 'http://127.0.0.1:3100' })).toEqual([
+      'PUBLIC_URL: must be https in production; the cloud emulator is for development only',
+    ]);
   });
 
   it('starts with the required variables', () => {

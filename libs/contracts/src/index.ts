@@ -16,5 +16,6 @@ export type {
   ProvisioningInfoView,
   ProvisioningPreviewView,
   ProvisioningStateView,
+  ProvisioningStageView,
   ProvisionServerBody,
 } from './provisioning.types';

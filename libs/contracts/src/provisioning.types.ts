@@ -76,6 +76,14 @@ export interface ProvisioningConfigurationView {
   environmentVariables: string[];
 }
 
+/** A part of the server's set-up; several may run at a time. Times are by the server's clock, ISO 8601. */
+export interface ProvisioningStageView {
+  /** boot, docker, proxy, postgres-image, agent-manager-image, postgres, agent-manager or upkeep. */
+  name: string;
+  startedAt: string;
+  endedAt: string | null;
+}
+
 export interface ProvisioningInfoView extends ProvisioningStateView {
   clientId: string;
   providerType: ProviderType;
@@ -95,6 +103,8 @@ export interface ProvisioningInfoView extends ProvisioningStateView {
   /** When each phase of this attempt began, ISO 8601. */
   phaseTimes: Partial<Record<Phase, string>>;
   lastError: ProvisioningErrorView | null;
+  /** What the server says of its own set-up; null before it has said anything. */
+  stages: ProvisioningStageView[] | null;
   /** Codes, such as `credentials-unverified`. */
   warnings: string[];
   endpoint: string | null;
@@ -111,7 +121,7 @@ export interface ProvisioningInfoView extends ProvisioningStateView {
 export interface ProvisioningEventView {
   seq: number;
   at: string;
-  type: 'phase' | 'note' | 'error' | 'deleted';
+  type: 'phase' | 'stage' | 'log' | 'note' | 'error' | 'deleted';
   phase: Phase;
   attempt: number;
   message: string;

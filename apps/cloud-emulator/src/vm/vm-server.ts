@@ -31,6 +31,10 @@ export class VmServer implements Machine {
   stage: Machine['stage'] = 'boot';
   readonly files: WrittenFile[] = [];
   readonly deployment: Deployment | null = null;
+  // Played servers only: of a virtual machine these are asked, or broken, on the machine itself.
+  agentState: Machine['agentState'] = 'up';
+  readonly status = null;
+  readonly reports = [];
   readonly order: ServerOrder;
   readonly #ports: number[];
   readonly #metadata: MetadataServer;

@@ -8,6 +8,7 @@ import type {
   ProvisioningEventView,
   ProvisioningInfoView,
   ProvisioningPreviewView,
+  ProvisioningStageView,
   ProvisioningStateView,
   TlsView,
 } from '@agent-controller/contracts';
@@ -62,6 +63,12 @@ class ProvisioningErrorDto implements ProvisioningErrorView {
   @ApiPropertyOptional({ example: '5f3c…' }) requestId?: string;
 }
 
+class ProvisioningStageDto implements ProvisioningStageView {
+  @ApiProperty({ example: 'postgres' }) name!: string;
+  @ApiProperty(time) startedAt!: string;
+  @ApiProperty({ ...time, type: String, nullable: true }) endedAt!: string | null;
+}
+
 export class ProvisioningInfoDto extends ProvisioningStateDto implements ProvisioningInfoView {
   @ApiProperty({ format: 'uuid' }) clientId!: string;
   @ApiProperty({ enum: ['hetzner', 'digital-ocean'] }) providerType!: ProviderType;
@@ -79,6 +86,7 @@ export class ProvisioningInfoDto extends ProvisioningStateDto implements Provisi
   @ApiProperty({ type: Object, example: { booting: '2026-11-23T12:00:01.000Z' } })
   phaseTimes!: Partial<Record<Phase, string>>;
   @ApiProperty({ type: ProvisioningErrorDto, nullable: true }) lastError!: ProvisioningErrorDto | null;
+  @ApiProperty({ type: [ProvisioningStageDto], nullable: true }) stages!: ProvisioningStageDto[] | null;
   @ApiProperty({ example: ['credentials-unverified'] }) warnings!: string[];
   @ApiProperty(text('https://203.0.113.7:3000')) endpoint!: string | null;
   @ApiProperty({ type: TlsOfServerDto, nullable: true }) tls!: TlsOfServerDto | null;
@@ -93,7 +101,7 @@ export class ProvisioningInfoDto extends ProvisioningStateDto implements Provisi
 export class ProvisioningEventDto implements ProvisioningEventView {
   @ApiProperty({ example: 3 }) seq!: number;
   @ApiProperty(time) at!: string;
-  @ApiProperty({ enum: ['phase', 'note', 'error', 'deleted'] }) type!: ProvisioningEventView['type'];
+  @ApiProperty({ enum: ['phase', 'stage', 'log', 'note', 'error', 'deleted'] }) type!: ProvisioningEventView['type'];
   @ApiProperty({ enum: PHASES }) phase!: Phase;
   @ApiProperty({ example: 1 }) attempt!: number;
   @ApiProperty({ example: 'The server is ordered and boots' }) message!: string;

@@ -44,6 +44,7 @@ function reference(changes: Partial<ProvisioningReference> = {}): ProvisioningRe
     lastSeen: null,
     monthlyCost: null,
     currency: null,
+    report: null,
   };
   return Object.assign(new ProvisioningReference(), unknown, {
     id: 'reference-1',
@@ -76,6 +77,25 @@ describe('toState', () => {
   it('adds what was last seen while waiting', () => {
     const { message } = toState(reference({ phase: 'installing', lastSeen: 'ECONNREFUSED' }));
     expect(message).toBe(`${PHASE_DISPLAY.installing.message}. ECONNREFUSED`);
+  });
+
+  it('is as far as the server says, and never less than its phase', () => {
+    const at = CREATED.toISOString();
+    const stages = ['docker', 'postgres', 'proxy'].map((name) => ({ name, startedAt: at, endedAt: null }));
+    const report = {
+      version: 1,
+      seq: 1,
+      state: 'running',
+      stage: 'proxy',
+      since: at,
+      startedAt: at,
+      stages,
+      error: null,
+    } as const;
+    expect(toState(reference({ phase: 'installing', report: { ...report, stages } })).progress).toBe(75);
+    expect(toState(reference({ phase: 'starting', report: { ...report, stages } })).progress).toBe(80);
+    expect(toState(reference({ phase: 'ready', report: { ...report, stages } })).progress).toBe(100);
+    expect(toState(reference({ phase: 'failed', report: { ...report, stages } })).progress).toBe(0);
   });
 
   it('says why it failed, not what was last seen', () => {
@@ -152,6 +172,7 @@ describe('toInfo', () => {
       attempt: 2,
       phaseTimes: { 'creating-server': CREATED.toISOString() },
       lastError: failure,
+      stages: null,
       warnings: ['w'],
       endpoint: 'https://192.0.2.1:3000',
       tls: { certificatePem: 'PEM', spkiSha256: 'PIN', serverName: 'client-1.agent.internal' },

@@ -7,19 +7,29 @@ import type {
 } from '@agent-controller/contracts';
 import {
   PHASE_DISPLAY,
+  stageDisplay,
   type NewProvisioning,
   type ProvisioningEvent,
   type ProvisioningReference,
 } from '@agent-controller/provisioning-workflow';
 
 /** What a person reads of the state: the phase, and what was last seen or went wrong. */
-export function toState({ phase, lastSeen, lastError, intent }: ProvisioningReference): ProvisioningStateView {
-  const { progress, message } = PHASE_DISPLAY[phase];
+export function toState(reference: ProvisioningReference): ProvisioningStateView {
+  const { phase, lastSeen, lastError, intent } = reference;
+  const { message } = PHASE_DISPLAY[phase];
+  const progress = progressOf(reference);
   if (phase === 'failed') {
     const what = intent === 'absent' ? 'Deletion failed' : message;
     return { phase, progress, message: lastError ? `${what}: ${lastError.message}` : what };
   }
   return { phase, progress, message: lastSeen ? `${message}. ${lastSeen}` : message };
+}
+
+/** What the server says of itself counts while it is being set up. */
+function progressOf({ phase, report }: ProvisioningReference): number {
+  const { progress } = PHASE_DISPLAY[phase];
+  if (!report || (phase !== 'installing' && phase !== 'starting')) return progress;
+  return Math.max(progress, ...report.stages.map(({ name }) => stageDisplay(name).progress));
 }
 
 export function toProvisionedClient(
@@ -58,6 +68,7 @@ export function toInfo({ client, reference }: NewProvisioning, now: Date): Provi
     attempt: reference.attempt,
     phaseTimes: reference.phaseTimes,
     lastError: reference.lastError,
+    stages: reference.report?.stages ?? null,
     warnings: reference.warnings,
     ...ofClient(client),
     configuration: reference.configuration,

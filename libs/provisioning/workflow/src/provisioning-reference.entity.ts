@@ -13,11 +13,12 @@ import {
 } from 'typeorm';
 import type { Intent, Phase } from './phases';
 import type { ProvisioningConfiguration, ProvisioningFailure } from './provisioning.types';
+import type { ServerReport } from './reports/server-report';
 
 /**
  * One provisioning: what was asked for, what is billed, and where the work stands. The row is the truth; jobs only
- * wake. Its columns have three writers: a step that holds the lease (`version` moves), the observer (what the provider
- * says of the server: no version), and callers (`intent`: no version).
+ * wake. Its columns have four writers: a step that holds the lease (`version` moves), the observer (what the provider
+ * says of the server: no version), callers (`intent`: no version), and the server itself (`report`: no version).
  */
 @Entity('provisioning_references')
 @Index('provisioning_references_phase_idx', ['phase', 'providerType'])
@@ -128,6 +129,10 @@ export class ProvisioningReference {
   @Column({ type: 'timestamptz', name: 'paused_since', precision: 3, nullable: true })
   pausedSince!: Date | null;
 
+  /** `pausedMs` as it was when the present phase began. */
+  @Column('integer', { name: 'paused_ms_before_phase', default: 0 })
+  pausedMsBeforePhase!: number;
+
   /** Errors in a row, for the back-off. */
   @Column('integer', { name: 'consecutive_errors', default: 0 })
   consecutiveErrors!: number;
@@ -138,6 +143,14 @@ export class ProvisioningReference {
   /** What was last seen while waiting, for people; named when a time limit passes. */
   @Column('text', { name: 'last_seen', nullable: true })
   lastSeen!: string | null;
+
+  /** What the server last said of its own set-up, in the present attempt. */
+  @Column('jsonb', { nullable: true })
+  report!: ServerReport | null;
+
+  /** SHA-256 of the token with which the server may report, base64url; null when none may, or may any more. */
+  @Column('text', { name: 'callback_token_hash', nullable: true })
+  callbackTokenHash!: string | null;
 
   /** Codes of what a caller should know though the agent is ready, such as `credentials-unverified`. */
   @Column('jsonb', { default: [] })

@@ -20,6 +20,9 @@ import { ProvisioningRepository } from './provisioning.repository';
 import { ProvisioningService } from './provisioning.service';
 import { Reconciler } from './reconciler';
 import { SentinelService } from './sentinel.service';
+import { CallbackService } from './reports/callback.service';
+import { CallbackTokens } from './reports/callback-tokens';
+import { ReportReader } from './reports/report-reader';
 import { ServerMaterialService } from './server-material.service';
 import { ServerObserver } from './server-observer';
 import { StepCommit } from './step-commit.service';
@@ -46,6 +49,7 @@ export const WORKFLOW_ENTITIES = [
 ];
 
 const PUBLIC = [
+  CallbackService,
   CatalogueService,
   PreviewService,
   ProvisioningService,
@@ -61,6 +65,8 @@ const INTERNAL: Provider[] = [
   SentinelService,
   ServerMaterialService,
   UserDataService,
+  CallbackTokens,
+  ReportReader,
   CreatingServerStep,
   BootingStep,
   InstallingStep,

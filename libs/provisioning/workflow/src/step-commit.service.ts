@@ -9,9 +9,13 @@ import { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningTombstone } from './provisioning-tombstone.entity';
 import { ProvisioningRepository } from './provisioning.repository';
 import type { ProvisioningFailure } from './provisioning.types';
+import { reportEvents } from './reports/report-news';
+import { isNewer } from './reports/server-report';
 import type { StepResult } from './steps/step';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
+/** Phases in which the server may report. */
+const REPORTING_PHASES: readonly Phase[] = ['booting', 'installing', 'starting'];
 /** No server runs sooner after its order. */
 const FIRST_LOOK_MS = 1_500;
 
@@ -58,11 +62,13 @@ export class StepCommit {
     if (changed && !canFollow(row.phase, phase)) throw new Error(`${phase} cannot follow ${row.phase}`);
     const failure: ProvisioningFailure | null =
       result.kind === 'fail' ? { ...result.failure, phase: row.phase, at: now.toISOString() } : null;
+    const report = result.report && isNewer(result.report, row.report) ? result.report : null;
     await manager.update(
       ProvisioningReference,
       { id: row.id },
       {
         ...result.patch,
+        ...(report ? { report } : {}),
         ...(failure ? { lastError: failure } : {}),
         ...(changed ? this.phaseColumns(row, result, phase, now) : {}),
         version: row.version + 1,
@@ -72,19 +78,25 @@ export class StepCommit {
     );
     if (result.clientPatch) await this.clients.update(row.clientId, result.clientPatch, manager);
     const source = { ...row, attempt: result.patch?.attempt ?? row.attempt, phase };
-    await this.events.append(manager, source, [...(result.events ?? []), ...phaseEvents(changed, phase, failure)], now);
+    const news = report ? reportEvents(report, row.report) : [];
+    const events = [...news, ...(result.events ?? []), ...phaseEvents(changed, phase, failure)];
+    await this.events.append(manager, source, events, now);
     if (SETTLED_PHASES.includes(phase)) return;
     if (phase === 'booting' && changed) await enqueueObservation(manager, row.providerType, FIRST_LOOK_MS);
     await enqueueStep(manager, row.id, changed ? 0 : (delayMs ?? (result.kind === 'wait' ? result.delayMs : 0)));
   }
 
   private phaseColumns(row: ProvisioningReference, result: StepResult, phase: Phase, now: Date) {
-    const earlier = ('patch' in result ? result.patch?.phaseTimes : undefined) ?? row.phaseTimes;
+    const patch = 'patch' in result ? result.patch : undefined;
+    const earlier = patch?.phaseTimes ?? row.phaseTimes;
     return {
       phase,
       phaseSince: now,
       phaseTimes: { ...earlier, [phase]: now.toISOString() },
       consecutiveErrors: 0,
+      pausedMsBeforePhase: patch?.pausedMs ?? row.pausedMs,
+      // Whatever the server still has to say is of no use any more.
+      ...(REPORTING_PHASES.includes(phase) ? {} : { callbackTokenHash: null }),
     };
   }
 

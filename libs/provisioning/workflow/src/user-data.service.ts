@@ -3,6 +3,7 @@ import { maskedSpec, renderUserData, type BootstrapSpec } from '@agent-controlle
 import { Injectable } from '@nestjs/common';
 import type { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningRepository } from './provisioning.repository';
+import { CallbackTokens } from './reports/callback-tokens';
 
 /** Renders a server's user data from what the rows hold: the same rows give the same bytes. */
 @Injectable()
@@ -10,6 +11,7 @@ export class UserDataService {
   constructor(
     private readonly provisionings: ProvisioningRepository,
     private readonly clients: ClientRepository,
+    private readonly callbackTokens: CallbackTokens,
   ) {}
 
   /** @throws Error when the secrets were wiped */
@@ -40,6 +42,7 @@ export class UserDataService {
       agentDefaultImage: configuration.agentDefaultImage,
       environment: secrets.environment,
       secrets: secrets.server,
+      callback: this.callbackTokens.callback(reference),
       tls: {
         certificatePem: client.tlsCertificatePem ?? '',
         privateKeyPem: secrets.tlsPrivateKeyPem,

@@ -17,6 +17,7 @@ export const ERROR_STATUS = {
   'location-unknown': 422,
   'location-unavailable': 422,
   'user-data-too-large': 422,
+  'rate-limited': 429,
   'internal-error': 500,
   'provisioning-failed': 502,
   'provider-refused': 502,

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { AgentServer, type Answers } from '../testing/agent-server';
 import { AgentHealthClient } from './agent-health.client';
+import { reportWith } from '../testing/server-report.fixture';
 
 const KEY = 'Sup3rS3cret';
 const apiKey: AgentCredentials = { type: 'api_key', apiKey: KEY };
@@ -128,18 +129,37 @@ describe('AgentHealthClient', () => {
     });
   });
 
-  describe('proxyProblem', () => {
-    it.each([200, 502, 404])('is none when the pinned key answers, even %i', async (status) => {
-      const { target } = await agentWith(answers({ '/api/health': () => ({ status }) }));
-      expect(await client.proxyProblem(target, signal)).toBeNull();
+  describe('look', () => {
+    const STATUS = '/.well-known/agent-controller/status';
+
+    it('brings what the server says of itself', async () => {
+      const report = reportWith({ seq: 4 });
+      const { target } = await agentWith(answers({ [STATUS]: () => ({ status: 200, body: JSON.stringify(report) }) }));
+      expect(await client.look(target, signal)).toEqual({ state: 'answers', report });
+    });
+
+    it.each([
+      [200, 'no JSON'],
+      [200, '{"version": 2}'],
+      [404, ''],
+      [502, ''],
+    ])('knows by the pinned key that it answers, even %i %s', async (status, body) => {
+      const { target } = await agentWith(answers({ [STATUS]: () => ({ status, body }) }));
+      expect(await client.look(target, signal)).toEqual({ state: 'answers', report: null });
     });
 
     it('says that another answers, or nobody', async () => {
       const { target } = await agentWith(answers());
       const other = { ...target, spkiSha256: 'x' };
-      expect(await client.proxyProblem(other, signal)).toMatch(/does not answer yet: another key answers there$/);
+      expect(await client.look(other, signal)).toEqual({
+        state: 'silent',
+        reason: "The server's proxy does not answer yet: another key answers there",
+      });
       await stops.pop()?.();
-      expect(await client.proxyProblem(target, signal)).toMatch(/does not answer yet: ECONNREFUSED$/);
+      expect(await client.look(target, signal)).toEqual({
+        state: 'silent',
+        reason: "The server's proxy does not answer yet: ECONNREFUSED",
+      });
     });
   });
 

@@ -1,7 +1,9 @@
 import type { AgentConfig, AgentCredentials } from '@agent-controller/clients';
+import { STATUS_PATH } from '@agent-controller/provisioning-bootstrap';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { AgentHealth, type AgentCheck } from './agent-health';
+import { parseServerReport, type ServerReport } from '../reports/server-report';
+import { AgentHealth, type AgentCheck, type ProxyAnswer } from './agent-health';
 import { getFromAgent } from './agent-http.client';
 import type { AgentTarget } from './agent-target';
 import { requestToken } from './keycloak.client';
@@ -17,12 +19,12 @@ const configSchema = z.object({
 /** The real thing: HTTPS to the server's proxy. */
 @Injectable()
 export class AgentHealthClient extends AgentHealth {
-  override async proxyProblem(target: AgentTarget, signal: AbortSignal): Promise<string | null> {
+  override async look(target: AgentTarget, signal: AbortSignal): Promise<ProxyAnswer> {
     try {
-      await getFromAgent(target, HEALTH, signal);
-      return null;
+      const { status, body } = await getFromAgent(target, STATUS_PATH, signal);
+      return { state: 'answers', report: status === 200 ? parseReport(body) : null };
     } catch (error) {
-      return `The server's proxy does not answer yet: ${(error as Error).message}`;
+      return { state: 'silent', reason: `The server's proxy does not answer yet: ${(error as Error).message}` };
     }
   }
 
@@ -59,6 +61,14 @@ function bearer(credentials: AgentCredentials, signal: AbortSignal) {
 function parseConfig(body: string): AgentConfig {
   const { gitRepositoryUrl, agentTypes } = configSchema.parse(JSON.parse(body));
   return { gitRepositoryUrl: gitRepositoryUrl ?? null, agentTypes };
+}
+
+function parseReport(body: string): ServerReport | null {
+  try {
+    return parseServerReport(JSON.parse(body));
+  } catch {
+    return null;
+  }
 }
 
 function notReady(reason: string): AgentCheck {
