@@ -13,7 +13,7 @@ import { plan, type Deployment, type PublishedSite } from './deployment';
 import type { Life, Machine, ServerOrder } from './machine';
 import { ProxyListener } from './proxy-listener';
 import { siteHandler } from './site-handler';
-import { STATUS_FILE, StatusDocument, type StatusView } from './status-document';
+import { STATUS_FILE, StatusDocument, type InstallFailure, type StatusView } from './status-document';
 
 /** One server from power on to its end: boots, does with the user data what cloud-init would, and then answers. */
 export class EmulatedServer implements Machine {
