@@ -43,6 +43,8 @@ function workflowOptions(env: Env): WorkflowOptions {
     keycloak: { authServerUrl: env.KEYCLOAK_AUTH_SERVER_URL, realm: env.KEYCLOAK_REALM },
     directDatabaseUrl: env.DATABASE_DIRECT_URL ?? env.DATABASE_URL,
     jobConcurrency: 20,
+    healthCheckIntervalMs: env.HEALTH_CHECK_INTERVAL_SECONDS * 1000,
+    agentConnections: env.AGENT_CONNECTIONS,
     failedSecretsRetentionMs: 7 * DAY_MS,
     tombstoneRetentionMs: DAY_MS,
   };

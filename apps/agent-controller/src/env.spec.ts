@@ -37,6 +37,8 @@ describe('parseEnv', () => {
       SERVER_IMAGE_HETZNER: 'debian-13',
       SERVER_IMAGE_DIGITALOCEAN: 'debian-13-x64',
       PROVISIONING_TIMEOUT_SECONDS: 1200,
+      HEALTH_CHECK_INTERVAL_SECONDS: 300,
+      AGENT_CONNECTIONS: 50,
       LOG_LEVEL: 'info',
     });
     expect(env.HETZNER_API_TOKEN).toBeUndefined();
@@ -115,6 +117,10 @@ describe('parseEnv with a wrong value', () => {
     ['PROVISIONING_TIMEOUT_SECONDS', 'qqq', /a number of seconds, such as 1200/],
     ['PROVISIONING_TIMEOUT_SECONDS', '9', /a number of seconds, such as 1200/],
     ['PROVISIONING_TIMEOUT_SECONDS', '86401', /a number of seconds, such as 1200/],
+    ['HEALTH_CHECK_INTERVAL_SECONDS', 'qqq', /a number of seconds, such as 300/],
+    ['HEALTH_CHECK_INTERVAL_SECONDS', '-1', /a number of seconds, such as 300/],
+    ['AGENT_CONNECTIONS', 'qqq', /a number of connections, such as 50/],
+    ['AGENT_CONNECTIONS', '-5', /a number of connections, such as 50/],
     ['LOG_LEVEL', 'verbose-qqq', /trace, debug, info, warn, error or fatal/],
   ];
 

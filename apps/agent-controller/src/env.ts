@@ -14,6 +14,8 @@ const oneOf = <const T extends readonly string[]>(...values: T) => {
 
 const port = z.coerce.number({ error: 'a port number, such as 3100' }).int().min(0).max(65_535);
 const seconds = z.coerce.number({ error: 'a number of seconds, such as 1200' }).int().min(10).max(86_400);
+const connections = z.coerce.number({ error: 'a number of connections, such as 50' }).int().min(1).max(10_000);
+const interval = z.coerce.number({ error: 'a number of seconds, such as 300' }).int().min(1).max(86_400);
 const postgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\/\S+$/, 'a PostgreSQL URL: postgres://user:password@host:5432/database');
@@ -77,6 +79,8 @@ const schema = z.object({
   STARTING_TIMEOUT_SECONDS: withDefault(seconds, '900'),
   PUBLIC_URL: optional(publicUrl),
   PUBLIC_URL_PINS: withDefault(pins, ''),
+  HEALTH_CHECK_INTERVAL_SECONDS: withDefault(interval, '300'),
+  AGENT_CONNECTIONS: withDefault(connections, '50'),
   LOG_LEVEL: withDefault(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'), 'info'),
   CORS_ORIGIN: optional(z.string()),
 });

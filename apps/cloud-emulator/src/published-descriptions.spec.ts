@@ -37,6 +37,7 @@ async function callHetzner(call: Call): Promise<void> {
     for (const { id } of all as { id: number }[]) await call('GET', `/${list}/${id}`);
     await call('GET', `/${list}/999999999`, undefined, 404);
   }
+  await call('GET', '/images?type=system&type=snapshot&status=available&include_deprecated=true&per_page=50');
   await call('GET', '/pricing');
   const { ssh_key: key } = await call('POST', '/ssh_keys', { name: 'key', public_key: KEY, labels: { a: 'b' } }, 201);
   const keyPath = `/ssh_keys/${(key as { id: number }).id}`;
@@ -84,10 +85,12 @@ async function callDigitalOcean(call: Call): Promise<void> {
   await call('GET', '/sizes?per_page=3');
   await call('GET', '/regions');
   const { images } = await call('GET', '/images?per_page=200');
-  for (const { id, slug } of images as { id: number; slug: string }[]) {
+  for (const { id, slug } of images as { id: number; slug: string | null }[]) {
     await call('GET', `/images/${id}`);
-    await call('GET', `/images/${slug}`);
+    await call('GET', `/images/${slug ?? id}`);
   }
+  await call('GET', '/images?type=distribution');
+  await call('GET', '/images?private=true');
   await call('GET', '/images/no-such-image', undefined, 404);
   const { ssh_key: key } = await call('POST', '/account/keys', { name: 'key', public_key: KEY }, 201);
   const { id: keyId, fingerprint } = key as { id: number; fingerprint: string };

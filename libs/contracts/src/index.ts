@@ -1,9 +1,18 @@
-export type { AuthenticationType, ClientView, CreateClientBody, TlsView, UpdateClientBody } from './client.types';
+export type {
+  AuthenticationType,
+  ClientView,
+  CreateClientBody,
+  Health,
+  HealthView,
+  TlsView,
+  UpdateClientBody,
+} from './client.types';
 export type { Problem } from './problem.types';
 export type {
   LocationView,
   ProviderType,
   ProviderView,
+  ServerImageView,
   ServerTypeLocationView,
   ServerTypeView,
 } from './provider.types';
@@ -14,6 +23,7 @@ export type {
   ProvisioningErrorView,
   ProvisioningEventView,
   ProvisioningInfoView,
+  ProvisioningPreviewProblemView,
   ProvisioningPreviewView,
   ProvisioningStateView,
   ProvisioningStageView,

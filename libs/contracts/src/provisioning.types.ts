@@ -1,4 +1,4 @@
-import type { AuthenticationType, ClientView, TlsView } from './client.types';
+import type { AuthenticationType, ClientView, HealthView, TlsView } from './client.types';
 import type { ProviderType } from './provider.types';
 
 export type Phase =
@@ -12,6 +12,10 @@ export interface ProvisionServerBody {
   description?: string;
   /** The cheapest available one when absent. */
   location?: string;
+  /** Name or number of one of the provider's images; the controller's default when absent. */
+  image?: string;
+  /** Who may log in as root: names of keys in the provider's project, or public keys in OpenSSH's format. */
+  sshKeys?: string[];
   authenticationType: AuthenticationType;
   /** Generated when absent. */
   apiKey?: string;
@@ -74,6 +78,8 @@ export interface ProvisioningConfigurationView {
   agentDefaultImage: string;
   /** Names only. */
   environmentVariables: string[];
+  /** As they were given: names or public keys. */
+  sshKeys: string[];
 }
 
 /** A part of the server's set-up; several may run at a time. Times are by the server's clock, ISO 8601. */
@@ -84,7 +90,7 @@ export interface ProvisioningStageView {
   endedAt: string | null;
 }
 
-export interface ProvisioningInfoView extends ProvisioningStateView {
+export interface ProvisioningInfoView extends ProvisioningStateView, HealthView {
   clientId: string;
   providerType: ProviderType;
   serverId: string | null;
@@ -121,26 +127,42 @@ export interface ProvisioningInfoView extends ProvisioningStateView {
 export interface ProvisioningEventView {
   seq: number;
   at: string;
-  type: 'phase' | 'stage' | 'log' | 'note' | 'error' | 'deleted';
+  type: 'phase' | 'stage' | 'log' | 'note' | 'error' | 'health' | 'deleted';
   phase: Phase;
   attempt: number;
   message: string;
   data: Record<string, unknown> | null;
 }
 
-/** What a provision request would make. */
+export interface ProvisioningPreviewProblemView {
+  /** Null when it is about no single field. */
+  field: string | null;
+  /** Of the problem document that the request would be answered with. */
+  code: string;
+  message: string;
+  /** What could be asked for instead. */
+  alternatives?: string[];
+}
+
+/** What a provision request would make. What cannot be said is null; then `problems` says why. */
 export interface ProvisioningPreviewView {
-  name: string;
-  providerType: ProviderType;
-  serverType: string;
-  location: string;
-  image: string;
+  name: string | null;
+  providerType: ProviderType | null;
+  serverType: string | null;
+  location: string | null;
+  image: string | null;
+  /** Whether the boot lab has shown that a server from this image gets ready. */
+  imageProven: boolean | null;
+  /** Names or public keys, each once, without those that are a problem. */
+  sshKeys: string[];
   /** Of the server and its address, as billed. */
-  monthlyCost: number;
-  currency: string;
+  monthlyCost: number | null;
+  currency: string | null;
   /** Readable, secrets masked. */
-  userData: string;
+  userData: string | null;
   /** As it would be sent. */
-  userDataBytes: number;
-  maxUserDataBytes: number;
+  userDataBytes: number | null;
+  maxUserDataBytes: number | null;
+  /** All that the request would be refused for, the first one first; empty when it would be accepted. */
+  problems: ProvisioningPreviewProblemView[];
 }

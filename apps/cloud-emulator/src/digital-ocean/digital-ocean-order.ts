@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Project, ServerRecord } from '../project';
 import { DigitalOceanRefusalError } from './digital-ocean-refusal.error';
-import { IMAGES, REGIONS, SIZES } from './digital-ocean.catalogue';
+import { REGIONS, SIZES, imageOf } from './digital-ocean.catalogue';
 
 const MAX_USER_DATA = 65_536;
 const TAG = /^[A-Za-z0-9_:-]{1,255}$/;
@@ -33,9 +33,8 @@ export function readOrder(project: Project, body: unknown, serverLimit: number):
   if (!/^[a-zA-Z0-9][a-zA-Z0-9.-]{0,254}$/.test(name)) {
     throw unprocessable('Only valid hostname characters are allowed. (a-z, A-Z, 0-9, . and -)');
   }
-  const image = IMAGES.find(({ slug, id }) => slug === data.image || String(id) === String(data.image));
-  if (!image) throw unprocessable('You specified an invalid image for Droplet creation.');
   checkPlace(size, region);
+  const imageName = readImage(data.image, size, region);
   const userData = data.user_data ?? '';
   if (Buffer.byteLength(userData) > MAX_USER_DATA) throw unprocessable('User data must be less than 64KiB.');
   const tags = (data.tags ?? []).map(readTag);
@@ -43,7 +42,7 @@ export function readOrder(project: Project, body: unknown, serverLimit: number):
   if (project.servers.size >= serverLimit) {
     throw unprocessable('creating this/these droplet(s) will exceed your droplet limit');
   }
-  return { name, typeId: size, locationId: region, imageName: image.slug, tags, sshKeyIds, userData };
+  return { name, typeId: size, locationId: region, imageName, tags, sshKeyIds, userData };
 }
 
 /** @throws DigitalOceanRefusalError when it is no tag */
@@ -64,6 +63,18 @@ function checkPlace(size: string, region: string): void {
   if (!found.available || !found.regions.includes(region)) {
     throw unprocessable('Size is not available in this region.');
   }
+}
+
+/** @returns what the order may name the image by */
+function readImage(wanted: string | number, size: string, region: string): string {
+  const { unprocessable } = DigitalOceanRefusalError;
+  const image = imageOf(wanted);
+  if (!image) throw unprocessable('You specified an invalid image for Droplet creation.');
+  if (!image.regions.includes(region)) throw unprocessable('The image is not available in the selected region.');
+  if (image.min_disk_size > (SIZES.find(({ slug }) => slug === size)?.disk ?? 0)) {
+    throw unprocessable('The image requires a bigger disk than the selected size has.');
+  }
+  return image.slug ?? String(image.id);
 }
 
 function readKey(project: Project, wanted: string | number): number {

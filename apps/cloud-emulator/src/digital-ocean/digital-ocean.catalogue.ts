@@ -55,15 +55,52 @@ export const SIZES: Size[] = [
   }),
 ];
 
-export const IMAGES = [
-  { id: 195_932_981, slug: 'debian-12-x64', distribution: 'Debian', name: '12 x64', description: 'Debian 12 x64' },
-  { id: 205_932_982, slug: 'debian-13-x64', distribution: 'Debian', name: '13 x64', description: 'Debian 13 x64' },
-  {
-    id: 195_932_983,
-    slug: 'ubuntu-24-04-x64',
-    distribution: 'Ubuntu',
-    name: '24.04 (LTS) x64',
-    description: 'Ubuntu 24.04',
-  },
-  { id: 195_932_984, slug: 'docker-20-04', distribution: 'Ubuntu', name: 'Docker', description: 'Docker on Ubuntu' },
+interface Image {
+  id: number;
+  /** Images of the account itself have none. */
+  slug: string | null;
+  distribution: string;
+  name: string;
+  description: string;
+  type: 'base' | 'snapshot';
+  public: boolean;
+  /** GB. */
+  min_disk_size: number;
+  regions: string[];
+}
+
+const EVERYWHERE = REGIONS.map(({ slug }) => slug);
+
+function base(id: number, slug: string, distribution: string, name: string): Image {
+  const facts = { id, slug, distribution, name, description: `${distribution} ${name}` };
+  return { ...facts, type: 'base', public: true, min_disk_size: 7, regions: EVERYWHERE };
+}
+
+function application(id: number, slug: string, name: string): Image {
+  const facts = { id, slug, distribution: 'Ubuntu', name, description: name };
+  return { ...facts, type: 'snapshot', public: true, min_disk_size: 25, regions: EVERYWHERE };
+}
+
+/** A snapshot of the account: only where it was made. */
+function own(id: number, distribution: string, name: string): Image {
+  const facts = { id, slug: null, distribution, name, description: '' };
+  return { ...facts, type: 'snapshot', public: false, min_disk_size: 25, regions: ['fra1'] };
+}
+
+export const IMAGES: Image[] = [
+  base(195_932_981, 'debian-12-x64', 'Debian', '12 x64'),
+  base(205_932_982, 'debian-13-x64', 'Debian', '13 x64'),
+  base(195_932_983, 'ubuntu-24-04-x64', 'Ubuntu', '24.04 (LTS) x64'),
+  base(195_932_985, 'ubuntu-22-04-x64', 'Ubuntu', '22.04 (LTS) x64'),
+  base(195_932_986, 'ubuntu-25-10-x64', 'Ubuntu', '25.10 x64'),
+  base(195_932_987, 'fedora-42-x64', 'Fedora', '42 x64'),
+  application(195_932_984, 'docker-20-04', 'Docker 28.1.1 on Ubuntu 22.04'),
+  application(195_932_988, 'wordpress-20-04', 'WordPress 6.8 on Ubuntu 24.04'),
+  own(195_990_001, 'Debian', 'our Debian'),
+  own(195_990_002, 'Fedora', 'our Fedora'),
 ];
+
+/** By slug, or by id. */
+export function imageOf(wanted: string | number): Image | undefined {
+  return IMAGES.find(({ slug, id }) => slug === wanted || String(id) === String(wanted));
+}

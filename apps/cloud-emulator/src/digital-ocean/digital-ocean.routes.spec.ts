@@ -26,6 +26,16 @@ describe('the emulated DigitalOcean', () => {
     ['a size that is sold out', { size: 'gd-40vcpu-160gb' }, 'Size is not available in this region.'],
     ['an unknown size', { size: 'huge' }, 'You specified an invalid size for Droplet creation.'],
     ['an unknown image', { image: 'windows' }, 'You specified an invalid image for Droplet creation.'],
+    [
+      'a snapshot that is elsewhere',
+      { image: 195_990_001, region: 'nyc1' },
+      'The image is not available in the selected region.',
+    ],
+    [
+      'an image that needs more disk',
+      { image: 'docker-20-04', size: 's-1vcpu-512mb-10gb' },
+      'The image requires a bigger disk than the selected size has.',
+    ],
     ['long user data', { user_data: 'x'.repeat(65_537) }, 'User data must be less than 64KiB.'],
     [
       'a tag with a space',

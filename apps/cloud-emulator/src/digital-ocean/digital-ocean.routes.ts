@@ -4,7 +4,7 @@ import { orderedTrouble, type Faults } from '../faults';
 import type { Project, ServerRecord } from '../project';
 import { addGate, type ProviderRequest } from '../provider-gate';
 import type { World } from '../world';
-import { IMAGES, REGIONS, SIZES } from './digital-ocean.catalogue';
+import { IMAGES, REGIONS, SIZES, imageOf } from './digital-ocean.catalogue';
 import { addResourceRoutes } from './digital-ocean-resource.routes';
 import { digitalOceanError, handleError } from './digital-ocean.errors';
 import { readOrder } from './digital-ocean-order';
@@ -43,22 +43,26 @@ export function digitalOceanRoutes(world: World, faults: Faults, prefix: string)
         urlOf(request),
       ),
     );
-    app.get('/images', (request) =>
-      page(
-        'images',
-        IMAGES.map(({ slug }) => imageView(slug)),
-        request.query as Query,
-        urlOf(request),
-      ),
-    );
-    app.get<ById>('/images/:id', ({ params: { id } }) => {
-      const image = IMAGES.find((each) => each.slug === id || String(each.id) === id);
-      if (!image) throw DigitalOceanRefusalError.notFound();
-      return { image: imageView(image.slug) };
-    });
+    addImageRoutes(app);
     addDropletRoutes(app, world);
     addResourceRoutes(app, world);
   };
+}
+
+function addImageRoutes(app: FastifyInstance): void {
+  app.get('/images', (request) => {
+    const { type, private: isPrivate } = request.query as Query;
+    const kind = (image: (typeof IMAGES)[number]) => (image.type === 'base' ? 'distribution' : 'application');
+    const found = IMAGES.filter((image) =>
+      isPrivate === 'true' ? !image.public : type === undefined || (image.public && kind(image) === type),
+    );
+    const views = found.map(({ id }) => imageView(String(id)));
+    return page('images', views, request.query as Query, urlOf(request));
+  });
+  app.get<ById>('/images/:id', ({ params: { id } }) => {
+    if (!imageOf(id)) throw DigitalOceanRefusalError.notFound();
+    return { image: imageView(id) };
+  });
 }
 
 function rateLimit({ budget, budgetLimit }: Project): Record<string, string> {

@@ -1,5 +1,5 @@
 import type { ActionRecord, FirewallRecord, KeyRecord, Project, ServerRecord } from '../project';
-import { IMAGES, REGIONS, SIZES } from './digital-ocean.catalogue';
+import { REGIONS, SIZES, imageOf } from './digital-ocean.catalogue';
 
 const PUBLIC_GATEWAY = '127.20.0.1';
 
@@ -20,15 +20,10 @@ export function regionView(slug: string) {
   };
 }
 
-export function imageView(slug: string) {
-  const image = IMAGES.find((each) => each.slug === slug);
+export function imageView(name: string) {
   return {
-    ...image,
-    public: true,
-    regions: REGIONS.map((region) => region.slug),
+    ...imageOf(name),
     created_at: '2025-08-12T07:00:00Z',
-    min_disk_size: 7,
-    type: 'base',
     size_gigabytes: 0.5,
     tags: [],
     status: 'available',

@@ -1,12 +1,15 @@
 import type { FastifyInstance } from 'fastify';
-import { IMAGES, LOCATIONS, SERVER_TYPES } from './hetzner.catalogue';
+import { LOCATIONS, SERVER_TYPES } from './hetzner.catalogue';
 import { hetznerError } from './hetzner.errors';
 import { page } from './hetzner-page';
 import { HetznerRefusalError } from './hetzner-refusal.error';
+import { IMAGES } from './hetzner.images';
 import { imageView, pricingView, serverTypeView } from './hetzner.views';
 
 type ById = { Params: { id: string } };
 type Query = Record<string, string | undefined>;
+/** Filters may be given more than once. */
+type Filters = Record<string, string | string[] | undefined>;
 
 /** What can be ordered, where, and for how much. */
 export function addCatalogueRoutes(app: FastifyInstance): void {
@@ -16,7 +19,8 @@ export function addCatalogueRoutes(app: FastifyInstance): void {
     path: 'images',
     singular: 'image',
     all: () => IMAGES.map(imageView),
-    filters: ['architecture', 'type'],
+    filters: ['architecture', 'type', 'status'],
+    isListed: ({ deprecated }, { include_deprecated: wanted }) => deprecated === null || wanted === 'true',
   });
   app.get('/pricing', () => ({ pricing: pricingView() }));
   for (const path of ['/datacenters', '/datacenters/:id']) {
@@ -26,20 +30,23 @@ export function addCatalogueRoutes(app: FastifyInstance): void {
   }
 }
 
-interface CatalogueList {
+interface CatalogueList<T extends { id: number }> {
   path: string;
   singular: string;
-  all: () => { id: number; name: string }[];
-  /** Query parameters that a field of the same name must equal. `name` is one everywhere. */
+  all: () => T[];
+  /** Query parameters that a field of the same name must equal, or be among. `name` is one everywhere. */
   filters?: string[];
+  isListed?: (entry: T, query: Filters) => boolean;
 }
 
-function addList(app: FastifyInstance, { path, singular, all, filters = [] }: CatalogueList): void {
+function addList<T extends { id: number }>(app: FastifyInstance, list: CatalogueList<T>): void {
+  const { path, singular, all, filters = [], isListed = () => true } = list;
   app.get(`/${path}`, (request) => {
-    const query = request.query as Query;
+    const query = request.query as Filters;
     const fits = (each: object) =>
-      filters.every((name) => query[name] === undefined || (each as Query)[name] === query[name]);
-    return page(path, all().filter(fits), query);
+      filters.every((name) => query[name] === undefined || [query[name]].flat().includes((each as Query)[name] ?? ''));
+    const found = all().filter((each) => fits(each) && isListed(each, query));
+    return page(path, found, query as Query);
   });
   app.get<ById>(`/${path}/:id`, ({ params: { id } }) => {
     const found = all().find((each) => String(each.id) === id);

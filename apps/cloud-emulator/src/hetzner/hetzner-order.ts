@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Project, ServerRecord } from '../project';
 import { HetznerRefusalError } from './hetzner-refusal.error';
-import { IMAGES, LOCATIONS, SERVER_TYPES, type HetznerType } from './hetzner.catalogue';
+import { LOCATIONS, SERVER_TYPES, type HetznerType } from './hetzner.catalogue';
+import { IMAGES } from './hetzner.images';
 import { serverTypeView } from './hetzner.views';
 
 const HOSTNAME =
@@ -97,7 +98,10 @@ function parsed<T>(schema: z.ZodType<T>, body: unknown): T {
 }
 
 /** Digits are an id, also in quotes. */
-function byIdOrName<T extends { id: number; name: string }>(all: readonly T[], wanted: string | number): T | undefined {
+function byIdOrName<T extends { id: number; name: string | null }>(
+  all: readonly T[],
+  wanted: string | number,
+): T | undefined {
   return all.find(({ id, name }) => name === wanted || String(id) === String(wanted));
 }
 
@@ -113,15 +117,17 @@ function readPlace(wantedType: string | number, wantedLocation: string | number)
   return { type, location };
 }
 
-/** A name means the image for the type's architecture. */
-function readImage(wanted: string | number, { architecture }: HetznerType): string {
+/** A name means the image for the type's architecture. @returns what the order may name the image by */
+function readImage(wanted: string | number, { architecture, disk }: HetznerType): string {
   const image = byIdOrName(
     IMAGES.filter((each) => each.architecture === architecture),
     wanted,
   );
-  if (image) return image.name;
   const isOther = byIdOrName(IMAGES, wanted) !== undefined;
-  throw HetznerRefusalError.invalidInput('image', isOther ? 'image is for another architecture' : 'image not found');
+  const { invalidInput } = HetznerRefusalError;
+  if (!image) throw invalidInput('image', isOther ? 'image is for another architecture' : 'image not found');
+  if (image.disk_size > disk) throw invalidInput('image', 'image disk is bigger than server type disk');
+  return image.name ?? String(image.id);
 }
 
 function checkRoom(project: Project, serverLimit: number): void {

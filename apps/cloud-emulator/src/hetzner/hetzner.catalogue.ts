@@ -248,23 +248,3 @@ export const SERVER_TYPES: HetznerType[] = [
 export function monthlyPrice({ priceMonthly, priceAt = {} }: HetznerType, location: string): number {
   return priceAt[location] ?? priceMonthly;
 }
-
-export interface HetznerImage {
-  id: number;
-  name: string;
-  os_flavor: string;
-  os_version: string;
-  description: string;
-  architecture: 'x86' | 'arm';
-}
-
-/** Each name stands for two images, one for each architecture. */
-export const IMAGES: HetznerImage[] = [
-  { id: 310, name: 'debian-12', os_flavor: 'debian', os_version: '12', description: 'Debian 12' },
-  { id: 311, name: 'debian-13', os_flavor: 'debian', os_version: '13', description: 'Debian 13' },
-  { id: 312, name: 'ubuntu-24.04', os_flavor: 'ubuntu', os_version: '24.04', description: 'Ubuntu 24.04' },
-  { id: 313, name: 'docker-ce', os_flavor: 'ubuntu', os_version: '24.04', description: 'Docker CE' },
-].flatMap((image) => [
-  { ...image, architecture: 'x86' as const },
-  { ...image, id: image.id + 100, architecture: 'arm' as const },
-]);

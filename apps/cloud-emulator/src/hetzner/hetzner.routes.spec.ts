@@ -79,6 +79,20 @@ describe('the emulated Hetzner', () => {
     ]);
   });
 
+  it('lists images by type, deprecated ones only when asked, and has snapshots that need their disk', async () => {
+    const names = async (query: string) => {
+      const { data } = await cloud.hetzner().get(`/images?per_page=50&${query}`);
+      return (data.images as { name: string | null }[]).map(({ name }) => name);
+    };
+    expect(await names('type=system&architecture=x86')).not.toContain('debian-11');
+    expect(await names('type=system&architecture=x86&include_deprecated=true')).toContain('debian-11');
+    expect(await names('type=app&type=snapshot')).toEqual(expect.arrayContaining(['docker-ce', null]));
+    const { data } = await order({ server_type: 'cx33', image: '900001' });
+    expect(data.server.image).toMatchObject({ id: 900_001, name: null, type: 'snapshot' });
+    const refused = await order({ name: 'two', server_type: 'cx23', image: 900_001 });
+    expect(refused.data.error.details.fields[0].messages).toEqual(['image disk is bigger than server type disk']);
+  });
+
   it('takes images, types, places and keys by id as well, and makes a password only without a key', async () => {
     const { data: made } = await cloud.hetzner().post('/ssh_keys', {
       name: 'mine',

@@ -1,14 +1,13 @@
 import type { ActionRecord, FirewallRecord, KeyRecord, Project, ServerRecord } from '../project';
 import {
   ADDRESS_PRICE_MONTHLY,
-  IMAGES,
   LOCATIONS,
   SERVER_TYPES,
   VAT_RATE,
   monthlyPrice,
-  type HetznerImage,
   type HetznerType,
 } from './hetzner.catalogue';
+import { imageOf, type HetznerImage } from './hetzner.images';
 
 const HOURS_PER_MONTH = 730;
 const ANNOUNCED = '2025-10-01T00:00:00+00:00';
@@ -60,18 +59,16 @@ export function serverTypeView(type: HetznerType) {
 }
 
 export function imageView(image: HetznerImage) {
+  const isSnapshot = image.type === 'snapshot';
   return {
     ...image,
-    type: 'system',
     status: 'available',
-    image_size: null,
-    disk_size: 5,
+    image_size: isSnapshot ? 2.3 : null,
     created: '2025-08-12T07:00:00+00:00',
-    created_from: null,
+    created_from: isSnapshot ? { id: 1, name: 'source' } : null,
     bound_to: null,
-    rapid_deploy: true,
+    rapid_deploy: !isSnapshot,
     protection: { delete: false },
-    deprecated: null,
     deleted: null,
     labels: {},
   };
@@ -80,9 +77,7 @@ export function imageView(image: HetznerImage) {
 /** As since 2026-07-01: with `location`, without `datacenter`. */
 export function serverView(server: ServerRecord) {
   const type = SERVER_TYPES.find(({ name }) => name === server.typeId);
-  const image = IMAGES.find(
-    ({ name, architecture }) => name === server.imageName && architecture === type?.architecture,
-  );
+  const image = imageOf(server.imageName, type?.architecture);
   const status = { booting: 'initializing', running: 'running', deleting: 'deleting' }[server.machine.life];
   const network = `2001:db8:${(server.id & 0xffff).toString(16)}:1::`;
   return {

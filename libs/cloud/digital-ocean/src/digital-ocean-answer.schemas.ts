@@ -19,7 +19,7 @@ export const dropletAnswer = z.object({
   created_at: time,
   size_slug: z.string(),
   region: z.object({ slug: z.string() }),
-  image: z.object({ slug: z.string().nullish() }).nullish(),
+  image: z.object({ id, slug: z.string().nullish() }).nullish(),
   tags: z.array(z.string()).nullish(),
   networks: z.object({ v4: z.array(address).nullish(), v6: z.array(address).nullish() }).nullish(),
 });
@@ -42,7 +42,23 @@ export type SizeAnswer = z.infer<typeof sizeAnswer>;
 export const regionAnswer = z.object({ slug: z.string(), name: z.string(), available: z.boolean() });
 export type RegionAnswer = z.infer<typeof regionAnswer>;
 
+export const imageAnswer = z.object({
+  id,
+  slug: z.string().nullish(),
+  name: z.string(),
+  description: z.string().nullish(),
+  distribution: z.string(),
+  type: z.string(),
+  public: z.boolean(),
+  status: z.string().nullish(),
+  /** GB. */
+  min_disk_size: z.number().nullish(),
+  regions: z.array(z.string()),
+});
+export type ImageAnswer = z.infer<typeof imageAnswer>;
+
 export const sshKeyAnswer = z.object({ ssh_key: z.object({ id }) });
+export const listedKeyAnswer = z.object({ id, name: z.string() });
 
 export const pageAnswer = z.object({
   links: z.object({ pages: z.object({ next: z.string().nullish() }).nullish() }).nullish(),

@@ -1,5 +1,5 @@
-import type { Location, ServerType } from '@agent-controller/cloud-port';
-import type { RegionAnswer, SizeAnswer } from './digital-ocean-answer.schemas';
+import type { Location, ServerImage, ServerType } from '@agent-controller/cloud-port';
+import type { ImageAnswer, RegionAnswer, SizeAnswer } from './digital-ocean-answer.schemas';
 
 const MB_PER_GB = 1_024;
 
@@ -49,4 +49,39 @@ export function toServerType(size: SizeAnswer, openRegions: ReadonlySet<string>)
 export function toLocation({ slug, name, available }: RegionAnswer): Location {
   const place = PLACES[slug.replace(/\d+$/, '')] ?? { country: UNKNOWN_COUNTRY, city: name.replace(/\s*\d+$/, '') };
   return { id: slug, name, ...place, available };
+}
+
+/** Docker's own image in the marketplace, `docker-20-04`, keeps its slug when the system below changes. */
+const DOCKER_APP = /^docker-\d/;
+/** Nothing tells a system from an application but the slug: `ubuntu-24-04-x64`. */
+const SYSTEM_SLUG = /^([a-z]+(?:-stream)?)-[\d-]+-x64$/;
+
+/** @returns null for what cannot be ordered, and for backups */
+export function toServerImage(image: ImageAnswer): ServerImage | null {
+  if ((image.status ?? 'available') !== 'available' || image.type === 'backup' || image.regions.length === 0)
+    return null;
+  const slug = image.slug ?? null;
+  if (image.public && slug === null) return null;
+  const kind = !image.public ? 'own' : SYSTEM_SLUG.test(slug ?? '') ? 'system' : 'app';
+  return {
+    id: String(image.id),
+    name: slug,
+    description: kind === 'system' ? `${image.distribution} ${image.name}` : image.name,
+    kind,
+    osFamily: image.distribution.toLowerCase(),
+    osVersion: kind === 'own' ? null : versionIn(image),
+    // DigitalOcean has no other.
+    architecture: 'x86',
+    hasDocker: kind === 'app' && DOCKER_APP.test(slug ?? ''),
+    // DigitalOcean does not tell: what it retires is no longer listed.
+    isDeprecated: false,
+    minDisk: image.min_disk_size ?? 0,
+    locations: image.regions,
+  };
+}
+
+/** A system's name begins with it, `24.04 (LTS) x64`; an application's ends with it, `Docker 28.1 on Ubuntu 22.04`. */
+function versionIn({ name }: ImageAnswer): string | null {
+  const found = /^(\d+(?:\.\d+)*)/.exec(name) ?? / on [A-Za-z ]+ (\d+(?:\.\d+)*)/.exec(name);
+  return found?.[1] ?? null;
 }

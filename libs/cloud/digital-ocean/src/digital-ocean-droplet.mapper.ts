@@ -15,7 +15,7 @@ export function toCloudServer(droplet: DropletAnswer): CloudServer {
     providerStatus: droplet.status,
     serverType: droplet.size_slug,
     location: droplet.region.slug,
-    image: droplet.image?.slug ?? null,
+    image: droplet.image ? (droplet.image.slug ?? String(droplet.image.id)) : null,
     publicIpv4: addressOf(v4, 'public'),
     publicIpv6: addressOf(v6, 'public'),
     privateIpv4: addressOf(v4, 'private'),

@@ -1,5 +1,5 @@
 import { json, rejection } from '@agent-controller/cloud-port/testing';
-import { error } from './digital-ocean-answers.fixture';
+import { error, page } from './digital-ocean-answers.fixture';
 import { DigitalOceanScript, get, post } from './digital-ocean-script.fixture';
 
 const digitalOcean = new DigitalOceanScript();
@@ -34,6 +34,23 @@ describe('the key in the project', () => {
   it('is a conflict when it is taken and yet not there', async () => {
     const provider = await digitalOcean.start(get(path, missing), post('/account/keys', taken), get(path, missing));
     expect((await rejection(provider.ensureSentinel(key))).kind).toBe('conflict');
+  });
+
+  it('is listed with those of all pages', async () => {
+    const pages = (next?: string, ...ids: number[]) =>
+      page(
+        'ssh_keys',
+        ids.map((id) => ({ id, name: `key-${id}`, fingerprint: 'x', public_key: 'x' })),
+        next,
+      );
+    const provider = await digitalOcean.start(
+      get('/account/keys', pages('https://x/v2/account/keys?page=2', 1), { page: '1', per_page: '200' }),
+      get('/account/keys', pages(undefined, 2), { page: '2', per_page: '200' }),
+    );
+    expect(await provider.listKeys()).toEqual([
+      { id: '1', name: 'key-1' },
+      { id: '2', name: 'key-2' },
+    ]);
   });
 
   it('is there or not', async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { CloudError, type ProjectKey, numericId, unlessGone } from '@agent-controller/cloud-port';
-import { sshKeyAnswer } from './digital-ocean-answer.schemas';
+import { CloudError, type ProjectKey, type SshKey, numericId, unlessGone } from '@agent-controller/cloud-port';
+import { listedKeyAnswer, sshKeyAnswer } from './digital-ocean-answer.schemas';
 import { DigitalOceanClient } from './digital-ocean.client';
 
 /** The SSH keys of the project that the token sees. */
@@ -28,6 +28,18 @@ export class DigitalOceanProjectKeys {
 
   async has(keyId: string): Promise<boolean> {
     return (await this.findKey(numericId(keyId, 'DigitalOcean'))) !== null;
+  }
+
+  async list(): Promise<SshKey[]> {
+    const keys: SshKey[] = [];
+    const pages = this.api.list(
+      'GET /account/keys',
+      (dots, page) => dots.sshKey.listSshKeys(page),
+      'ssh_keys',
+      listedKeyAnswer,
+    );
+    for await (const { id, name } of pages) keys.push({ id: String(id), name });
+    return keys;
   }
 
   /** One key is asked for by id or fingerprint: listing keys is limited to 10 calls a minute. */

@@ -10,7 +10,14 @@ import { error, owner } from './digital-ocean-answers.fixture';
 import { DigitalOceanProvider } from './digital-ocean.provider';
 
 const TOKEN = 'digital-ocean-token-that-nobody-may-see';
-const spec = { owner, name: 'web', serverType: 's-1vcpu-1gb', location: 'fra1', image: 'debian-13-x64', sshKeyId: '1' };
+const spec = {
+  owner,
+  name: 'web',
+  serverType: 's-1vcpu-1gb',
+  location: 'fra1',
+  image: 'debian-13-x64',
+  sshKeyIds: ['1'],
+};
 
 const echo = { id: `code ${TOKEN}`, message: `Authorization: Bearer ${TOKEN}`, request_id: TOKEN };
 const ANSWERS: [string, ScriptedStep['answer']][] = [

@@ -10,7 +10,7 @@ const spec: ServerSpec = {
   location: 'fra1',
   image: 'debian-13-x64',
   userData: '#cloud-config\n{}\n',
-  sshKeyId: '99',
+  sshKeyIds: ['99'],
 };
 const digitalOcean = new DigitalOceanScript();
 const ids = (servers: CloudServer[]) => servers.map(({ id }) => id);
@@ -49,6 +49,12 @@ describe('droplets', () => {
     });
   });
 
+  it('orders an image without a slug by its number, and all keys', async () => {
+    const provider = await digitalOcean.start(post('/droplets', accepted()));
+    await provider.create({ ...spec, image: '195990001', sshKeyIds: ['99', '100'] });
+    expect(digitalOcean.http.requests[0]?.body).toMatchObject({ image: 195_990_001, ssh_keys: [99, 100] });
+  });
+
   it('picks addresses by type: the private one may come first', async () => {
     const provider = await digitalOcean.start(get('/droplets/42', json({ droplet: droplet(42) })));
     expect(await provider.get('42')).toMatchObject({
@@ -62,7 +68,8 @@ describe('droplets', () => {
   it.each([
     ['only a private address', { networks: { v4: networks.v4.slice(0, 1), v6: [] } }, { privateIpv4: '10.110.0.2' }],
     ['no networks at all', { networks: null }, { privateIpv4: null }],
-    ['a snapshot as image', { networks: {}, image: { id: 1, slug: null } }, { image: null }],
+    ['a snapshot as image', { networks: {}, image: { id: 1, slug: null } }, { image: '1' }],
+    ['no image', { networks: {}, image: null }, { image: null }],
     ['a state of tomorrow', { networks: {}, status: 'frozen' }, { status: 'unknown', providerStatus: 'frozen' }],
     ['foreign tags', { networks: {}, tags: ['agent-controller', 'ac-attempt:1'] }, { owner: null }],
   ])('reads %s', async (_, more, expected) => {

@@ -4,15 +4,23 @@ import {
   type Location,
   type OwnerQuery,
   type ProjectKey,
+  type ServerImage,
   type ServerSpec,
   type ServerType,
+  type SshKey,
   type WaitingServer,
   numericId,
   unlessGone,
 } from '@agent-controller/cloud-port';
 import { z } from 'zod';
-import { dropletAnswer, regionAnswer, sizeAnswer, type RegionAnswer } from './digital-ocean-answer.schemas';
-import { toLocation, toServerType } from './digital-ocean-catalogue.mapper';
+import {
+  dropletAnswer,
+  imageAnswer,
+  regionAnswer,
+  sizeAnswer,
+  type RegionAnswer,
+} from './digital-ocean-answer.schemas';
+import { toLocation, toServerImage, toServerType } from './digital-ocean-catalogue.mapper';
 import { toCloudServer } from './digital-ocean-droplet.mapper';
 import { OWNED_TAG, ownerTags, provisioningTag } from './digital-ocean-owner.tags';
 import { DigitalOceanProjectKeys } from './digital-ocean-project-keys';
@@ -50,13 +58,25 @@ export class DigitalOceanProvider implements CloudProvider {
     return (await this.regions()).map(toLocation);
   }
 
+  async listImages(): Promise<ServerImage[]> {
+    // Without a type: systems, applications and the account's own in as few pages as there are.
+    const list = this.#api.list('GET /images', (dots, page) => dots.image.listImages(page), 'images', imageAnswer);
+    const images: ServerImage[] = [];
+    for await (const answer of list) {
+      const image = toServerImage(answer);
+      if (image) images.push(image);
+    }
+    return images;
+  }
+
   async create(spec: ServerSpec): Promise<CloudServer> {
     const request = {
       name: spec.name,
       size: spec.serverType,
       region: spec.location,
-      image: spec.image,
-      ssh_keys: [numericId(spec.sshKeyId, this.displayName)],
+      // Images without a slug are known by their number alone.
+      image: /^\d+$/.test(spec.image) ? Number(spec.image) : spec.image,
+      ssh_keys: spec.sshKeyIds.map((id) => numericId(id, this.displayName)),
       user_data: spec.userData,
       tags: ownerTags(spec.owner),
       ipv6: true,
@@ -128,6 +148,14 @@ export class DigitalOceanProvider implements CloudProvider {
 
   async hasSentinel(sentinelId: string): Promise<boolean> {
     return this.#keys.has(sentinelId);
+  }
+
+  listKeys(): Promise<SshKey[]> {
+    return this.#keys.list();
+  }
+
+  ensureKey(key: ProjectKey): Promise<string> {
+    return this.#keys.ensure(key);
   }
 
   private async regions(): Promise<RegionAnswer[]> {

@@ -28,7 +28,7 @@ export const serverAnswer = z.object({
   labels: z.record(z.string(), z.string()).nullish(),
   location: z.object({ name: z.string() }),
   server_type: z.object({ name: z.string() }),
-  image: z.object({ name: z.string().nullish() }).nullish(),
+  image: z.object({ id, name: z.string().nullish() }).nullish(),
   public_net: z.object({
     ipv4: z.object({ ip: z.string() }).nullish(),
     ipv6: z.object({ ip: z.string() }).nullish(),
@@ -60,6 +60,20 @@ export const locationAnswer = z.object({
   city: z.string(),
 });
 export type HetznerLocation = z.infer<typeof locationAnswer>;
+
+export const imageAnswer = z.object({
+  id,
+  name: z.string().nullish(),
+  type: z.string(),
+  description: z.string().nullish(),
+  os_flavor: z.string(),
+  os_version: z.string().nullish(),
+  architecture: z.string(),
+  /** GB of the disk that it was made for. */
+  disk_size: z.number(),
+  deprecated: z.string().nullish(),
+});
+export type HetznerImage = z.infer<typeof imageAnswer>;
 
 export const pricingAnswer = z.object({
   pricing: z.object({

@@ -1,5 +1,5 @@
-import type { Location, ServerType, ServerTypeLocation } from '@agent-controller/cloud-port';
-import type { HetznerLocation, HetznerPricing, HetznerServerType } from './hetzner-answer.schemas';
+import type { Location, ServerImage, ServerType, ServerTypeLocation } from '@agent-controller/cloud-port';
+import type { HetznerImage, HetznerLocation, HetznerPricing, HetznerServerType } from './hetzner-answer.schemas';
 
 /**
  * @param now decides which announced ends have passed
@@ -52,4 +52,27 @@ function addressPrices({ primary_ips }: HetznerPricing): Map<string, number> {
 /** Hetzner has no flag for a location as a whole; each type says where it can be ordered. */
 export function toLocation({ name, description, country, city }: HetznerLocation): Location {
   return { id: name, name: description ?? name, country, city, available: true };
+}
+
+const KINDS: Record<string, ServerImage['kind']> = { system: 'system', app: 'app', snapshot: 'own' };
+/** The app image that has Docker and its Compose plugin (provider-rules.md). */
+const DOCKER_APP = 'docker-ce';
+
+/** @returns null for an image of a kind or an architecture that is not known here, and for backups */
+export function toServerImage(image: HetznerImage): ServerImage | null {
+  const kind = KINDS[image.type];
+  if (!kind || (image.architecture !== 'x86' && image.architecture !== 'arm')) return null;
+  return {
+    id: String(image.id),
+    name: image.name ?? null,
+    description: image.description ?? image.name ?? String(image.id),
+    kind,
+    osFamily: image.os_flavor.toLowerCase(),
+    osVersion: image.os_version ?? null,
+    architecture: image.architecture,
+    hasDocker: kind === 'app' && image.name === DOCKER_APP,
+    isDeprecated: (image.deprecated ?? null) !== null,
+    minDisk: image.disk_size,
+    locations: null,
+  };
 }

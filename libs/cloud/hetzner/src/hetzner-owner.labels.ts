@@ -18,6 +18,11 @@ export function ownerLabels(owner: OwnerTag): Record<string, string> {
   };
 }
 
+/** Of a key that a caller gave us. */
+export function keyLabels(instanceId: string): Record<string, string> {
+  return { [MANAGED_BY]: MANAGED_BY_US, [INSTANCE]: instanceId };
+}
+
 export function ownerSelector({ instanceId, provisioningId, attempt }: OwnerQuery): string {
   const parts = [`${INSTANCE}==${instanceId}`, `${PROVISIONING}==${provisioningId}`];
   if (attempt !== undefined) parts.push(`${ATTEMPT}==${attempt}`);

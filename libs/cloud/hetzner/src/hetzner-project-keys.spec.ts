@@ -39,6 +39,25 @@ describe('the key in the project', () => {
     expect((await rejection(provider.ensureSentinel(key))).kind).toBe('conflict');
   });
 
+  it('carries the installation when it is a key of a caller', async () => {
+    const labels = { 'managed-by': 'agent-controller', 'agent-controller/instance': 'instance-1' };
+    const made = json({ ssh_key: { id: 102, name: key.name, fingerprint } }, 201);
+    const provider = await hetzner.start(find(), post('/ssh_keys', made, { ...body, labels }));
+    expect(await provider.ensureKey({ ...key, instanceId: 'instance-1' })).toBe('102');
+  });
+
+  it('is listed with those of all pages', async () => {
+    const entry = (id: number) => ({ id, name: `key-${id}`, fingerprint });
+    const provider = await hetzner.start(
+      get('/ssh_keys', page('ssh_keys', [entry(1)], 2), { page: '1', per_page: '50' }),
+      get('/ssh_keys', page('ssh_keys', [entry(2)]), { page: '2', per_page: '50' }),
+    );
+    expect(await provider.listKeys()).toEqual([
+      { id: '1', name: 'key-1' },
+      { id: '2', name: 'key-2' },
+    ]);
+  });
+
   it('is there or not', async () => {
     const there = json({ ssh_key: { id: 99, name: key.name, fingerprint } });
     const provider = await hetzner.start(

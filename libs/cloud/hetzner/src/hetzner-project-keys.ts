@@ -1,18 +1,20 @@
 import { createHash } from 'node:crypto';
-import { CloudError, type ProjectKey, numericId, unlessGone } from '@agent-controller/cloud-port';
+import { CloudError, type ProjectKey, type SshKey, numericId, unlessGone } from '@agent-controller/cloud-port';
 import { z } from 'zod';
 import { sshKeyAnswer } from './hetzner-answer.schemas';
+import { keyLabels } from './hetzner-owner.labels';
 import { HetznerClient } from './hetzner.client';
 
 /** The SSH keys of the project that the token sees. */
 export class HetznerProjectKeys {
   constructor(private readonly api: HetznerClient) {}
 
-  async ensure({ name, publicKey }: ProjectKey): Promise<string> {
+  async ensure({ name, publicKey, instanceId }: ProjectKey): Promise<string> {
     const existing = await this.findKey(publicKey);
     if (existing) return existing;
     try {
-      const body = { name, public_key: publicKey, labels: {} };
+      const labels = instanceId === undefined ? {} : keyLabels(instanceId);
+      const body = { name, public_key: publicKey, labels };
       const answer = z.object({ ssh_key: sshKeyAnswer });
       const { ssh_key } = await this.api.send({ method: 'POST', path: '/ssh_keys', body }, answer);
       return String(ssh_key.id);
@@ -27,6 +29,14 @@ export class HetznerProjectKeys {
   async has(keyId: string): Promise<boolean> {
     const path = `/ssh_keys/${numericId(keyId, 'Hetzner Cloud')}`;
     return (await unlessGone(this.api.send({ method: 'GET', path }, z.object({ ssh_key: sshKeyAnswer })))) !== null;
+  }
+
+  async list(): Promise<SshKey[]> {
+    const keys: SshKey[] = [];
+    for await (const { id, name } of this.api.list('/ssh_keys', 'ssh_keys', sshKeyAnswer)) {
+      keys.push({ id: String(id), name });
+    }
+    return keys;
   }
 
   private async findKey(publicKey: string): Promise<string | null> {

@@ -19,7 +19,7 @@ export function toCloudServer(server: HetznerServer): CloudServer {
     providerStatus: server.status,
     serverType: server.server_type.name,
     location: server.location.name,
-    image: server.image?.name ?? null,
+    image: server.image ? (server.image.name ?? String(server.image.id)) : null,
     publicIpv4: server.public_net.ipv4?.ip ?? null,
     publicIpv6: hostOfNetwork(server.public_net.ipv6?.ip),
     privateIpv4: server.private_net?.[0]?.ip ?? null,

@@ -67,6 +67,8 @@ export class HetznerClient {
         method: request.method,
         url: request.path,
         params: request.query,
+        // Several values of one parameter as Hetzner reads them: `type=system&type=app`.
+        paramsSerializer: { indexes: null },
         data: request.body,
         // hcloud-js' interceptor breaks on error answers, and axios guesses at JSON: both are done here instead.
         validateStatus: () => true,

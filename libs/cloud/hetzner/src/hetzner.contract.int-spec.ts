@@ -21,6 +21,8 @@ const differences: KnownDifference[] = [
 describeCloudProviderContract('hetzner', {
   apiPath: '/hetzner/v1',
   image: 'debian-13',
+  dockerImage: 'docker-ce',
+  ownImage: '900001',
   uniqueNames: true,
   openapi: { file: 'hetzner.json', pathPrefix: '/hetzner/v1', differences },
   createProvider: (options) => new HetznerProvider(options),

@@ -8,7 +8,7 @@ import { hetznerErrorKind, type HetznerFailure } from './hetzner-failure';
 export interface HetznerRequest {
   method: 'GET' | 'POST' | 'DELETE';
   path: string;
-  query?: Record<string, string | number>;
+  query?: Record<string, string | number | boolean | string[]>;
   body?: Record<string, unknown>;
 }
 

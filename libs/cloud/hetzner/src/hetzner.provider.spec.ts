@@ -10,7 +10,7 @@ const spec: ServerSpec = {
   location: 'fsn1',
   image: 'debian-13',
   userData: '#cloud-config\n{}\n',
-  sshKeyId: '99',
+  sshKeyIds: ['99'],
 };
 
 const hetzner = new HetznerScript();

@@ -4,15 +4,17 @@ import {
   type Location,
   type OwnerQuery,
   type ProjectKey,
+  type ServerImage,
   type ServerSpec,
   type ServerType,
+  type SshKey,
   type WaitingServer,
   numericId,
   unlessGone,
 } from '@agent-controller/cloud-port';
 import { z } from 'zod';
-import { locationAnswer, pricingAnswer, serverAnswer, serverTypeAnswer } from './hetzner-answer.schemas';
-import { toLocation, toServerType } from './hetzner-catalogue.mapper';
+import { imageAnswer, locationAnswer, pricingAnswer, serverAnswer, serverTypeAnswer } from './hetzner-answer.schemas';
+import { toLocation, toServerImage, toServerType } from './hetzner-catalogue.mapper';
 import { ownedSelector, ownerLabels, ownerSelector } from './hetzner-owner.labels';
 import { toCloudServer } from './hetzner-server.mapper';
 import { HetznerProjectKeys } from './hetzner-project-keys';
@@ -53,6 +55,17 @@ export class HetznerProvider implements CloudProvider {
     return locations;
   }
 
+  async listImages(): Promise<ServerImage[]> {
+    const images: ServerImage[] = [];
+    // Deprecated ones can be ordered for three months more.
+    const query = { type: ['system', 'app', 'snapshot'], status: 'available', include_deprecated: true };
+    for await (const answer of this.#api.list('/images', 'images', imageAnswer, query)) {
+      const image = toServerImage(answer);
+      if (image) images.push(image);
+    }
+    return images;
+  }
+
   async create(spec: ServerSpec): Promise<CloudServer> {
     const body = {
       name: spec.name,
@@ -60,7 +73,7 @@ export class HetznerProvider implements CloudProvider {
       location: spec.location,
       image: spec.image,
       // A number means an id; a string would be taken for a name.
-      ssh_keys: [numericId(spec.sshKeyId, this.displayName)],
+      ssh_keys: spec.sshKeyIds.map((id) => numericId(id, this.displayName)),
       user_data: spec.userData,
       labels: ownerLabels(spec.owner),
       start_after_create: true,
@@ -106,6 +119,14 @@ export class HetznerProvider implements CloudProvider {
 
   async hasSentinel(sentinelId: string): Promise<boolean> {
     return this.#keys.has(sentinelId);
+  }
+
+  listKeys(): Promise<SshKey[]> {
+    return this.#keys.list();
+  }
+
+  ensureKey(key: ProjectKey): Promise<string> {
+    return this.#keys.ensure(key);
   }
 
   private async lookNewestFirst(waiting: readonly WaitingServer[]): Promise<CloudServer[]> {

@@ -29,6 +29,9 @@ export interface ServerTypeLocation {
   deprecatedAfter: string | null;
 }
 
+/** Of a server's processor. */
+export type Architecture = 'x86' | 'arm';
+
 export interface ServerType {
   id: string;
   name: string;
@@ -37,7 +40,7 @@ export interface ServerType {
   memory: number;
   /** GB. */
   disk: number;
-  architecture: 'x86' | 'arm';
+  architecture: Architecture;
   description: string;
   /** ISO 4217. */
   currency: string;
@@ -56,17 +59,54 @@ export interface Location {
   available: boolean;
 }
 
+/** What a server's disk is made from: one entry for each architecture. */
+export interface ServerImage {
+  /** The provider's number for it. */
+  id: string;
+  /** The provider's name for it, such as `debian-13`; null where there is only the number, such as for snapshots. */
+  name: string | null;
+  description: string;
+  /**
+   * - `system`: an operating system and nothing else.
+   * - `app`: the provider's image with an application installed.
+   * - `own`: made by the account's owner, such as a snapshot. What it holds is not known.
+   */
+  kind: 'system' | 'app' | 'own';
+  /** Lower case, such as `debian`. */
+  osFamily: string;
+  /** Such as `13` or `24.04`; null when the provider does not tell. */
+  osVersion: string | null;
+  architecture: Architecture;
+  /** Docker with Compose is installed, as the provider says. */
+  hasDocker: boolean;
+  /** Can still be ordered, but not for long. */
+  isDeprecated: boolean;
+  /** GB; smaller disks cannot take it. */
+  minDisk: number;
+  /** Ids of the locations that have it; null when all do. */
+  locations: string[] | null;
+}
+
+/** An SSH key of the project. Whether names are unique depends on the provider. */
+export interface SshKey {
+  id: string;
+  name: string;
+}
+
 export interface ServerSpec {
   owner: OwnerTag;
   /** A hostname by RFC 1123, at most 63 characters, unique to the owner tag. */
   name: string;
   serverType: string;
   location: string;
-  /** The provider's name of the image, such as `debian-13`. */
+  /** The image's name, such as `debian-13`, or its id. */
   image: string;
   userData: string;
-  /** Id of the project's key, as `ensureSentinel` answered it. Without a key, root passwords would be mailed. */
-  sshKeyId: string;
+  /**
+   * Ids of the project's keys that may log in as root, at least one: without a key, root passwords would be mailed.
+   * The first is what `ensureSentinel` answered.
+   */
+  sshKeyIds: readonly string[];
 }
 
 /** The providers' states on one scale. `gone` is never a state: a server that is gone is `not-found`. */
@@ -97,11 +137,13 @@ export interface WaitingServer {
   createdAt: Date;
 }
 
-/** A public key that we keep in the provider's project: proof that a token still sees the same project. */
+/** A public key that we put into the provider's project. */
 export interface ProjectKey {
   name: string;
   /** One line in OpenSSH's format. */
   publicKey: string;
+  /** The installation that it is labelled with, where the provider has labels for keys. */
+  instanceId?: string;
 }
 
 /**
@@ -119,6 +161,8 @@ export interface CloudProvider {
   /** All types that can still be ordered somewhere, of all pages; deprecated ones are left out. */
   listServerTypes(): Promise<ServerType[]>;
   listLocations(): Promise<Location[]>;
+  /** All images that can be ordered now, of all pages, those of the account included; no backups of servers. */
+  listImages(): Promise<ServerImage[]>;
 
   /**
    * Orders one server and returns at once with what the provider answered; addresses may still be null.
@@ -150,9 +194,22 @@ export interface CloudProvider {
    */
   destroy(serverId: string): Promise<'deleting' | 'gone'>;
 
-  /** Makes sure the key is in the project, and answers its id. Idempotent, also beside other controllers. */
+  /**
+   * Makes sure the key is in the project, and answers its id. Idempotent, also beside other controllers. It is proof
+   * that a token still sees the same project.
+   */
   ensureSentinel(key: ProjectKey): Promise<string>;
 
   /** Whether the project that this token sees still holds the key with this id. */
   hasSentinel(sentinelId: string): Promise<boolean>;
+
+  /** The SSH keys of the project, of all pages. Not to be asked often: DigitalOcean answers 10 times a minute. */
+  listKeys(): Promise<SshKey[]>;
+
+  /**
+   * Makes sure that a caller's key is in the project, and answers its id. A key with the same content is taken as it
+   * is, whatever its name. Idempotent, also beside other controllers.
+   * @throws CloudError `invalid` when the provider takes no such key, `quota` when it takes no more
+   */
+  ensureKey(key: ProjectKey): Promise<string>;
 }

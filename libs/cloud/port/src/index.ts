@@ -1,6 +1,7 @@
 export { CLOUD_ERROR_KINDS, CloudError, type CloudErrorDetails, type CloudErrorKind } from './cloud-error';
 export {
   PROVIDER_TYPES,
+  type Architecture,
   type CloudProvider,
   type CloudServer,
   type Location,
@@ -8,10 +9,12 @@ export {
   type OwnerTag,
   type ProjectKey,
   type ProviderType,
+  type ServerImage,
   type ServerSpec,
   type ServerStatus,
   type ServerType,
   type ServerTypeLocation,
+  type SshKey,
   type WaitingServer,
 } from './cloud-provider';
 export { CloudProviderRegistry } from './cloud-provider-registry';

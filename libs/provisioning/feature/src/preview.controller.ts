@@ -5,7 +5,8 @@ import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swa
 import type { Request } from './http.types';
 import { ProvisionServerDto } from './provision-server.dto';
 import { toProvisionRequest } from './provision-request.mapper';
-import { ProvisioningPreviewDto } from './provisioning-view.dto';
+import { toPreview } from './preview.mapper';
+import { ProvisioningPreviewDto } from './preview-view.dto';
 
 @ApiTags('provisioning')
 @ApiBearerAuth()
@@ -15,9 +16,11 @@ export class PreviewController {
 
   @Post('preview')
   @HttpCode(200)
-  @ApiOperation({ summary: 'What a provision request would make; nothing is created, secrets are masked' })
+  @ApiOperation({
+    summary: 'What a provision request would make, and all that it would be refused for; nothing is created',
+  })
   @ApiOkResponse({ type: ProvisioningPreviewDto })
-  preview(@Body() body: ProvisionServerDto, @Req() { caller }: Request): Promise<ProvisioningPreviewView> {
-    return this.previews.preview(toProvisionRequest(body), caller);
+  async preview(@Body() body: ProvisionServerDto, @Req() { caller }: Request): Promise<ProvisioningPreviewView> {
+    return toPreview(await this.previews.preview(toProvisionRequest(body), caller));
   }
 }

@@ -2,6 +2,7 @@ import type {
   LocationView,
   ProviderType,
   ProviderView,
+  ServerImageView,
   ServerTypeLocationView,
   ServerTypeView,
 } from '@agent-controller/contracts';
@@ -74,6 +75,41 @@ export class ServerTypeDto implements ServerTypeView {
 
   @ApiProperty({ type: [ServerTypeLocationDto] })
   locations!: ServerTypeLocationDto[];
+}
+
+export class ServerImageDto implements ServerImageView {
+  @ApiProperty({ example: 'debian-13' })
+  id!: string;
+
+  @ApiProperty({ example: 'Debian 13' })
+  description!: string;
+
+  @ApiProperty({ example: 'debian' })
+  osFamily!: string;
+
+  @ApiProperty({ type: String, nullable: true, example: '13' })
+  osVersion!: string | null;
+
+  @ApiProperty({ enum: ['x86', 'arm'] })
+  architecture!: 'x86' | 'arm';
+
+  @ApiProperty({ example: false })
+  hasDocker!: boolean;
+
+  @ApiProperty({ example: true, description: 'The boot lab has shown that a server from it gets ready.' })
+  proven!: boolean;
+
+  @ApiProperty({ example: false, description: 'Of the account itself, such as a snapshot.' })
+  isOwn!: boolean;
+
+  @ApiProperty({ example: false })
+  isDeprecated!: boolean;
+
+  @ApiProperty({ example: 5 })
+  minDisk!: number;
+
+  @ApiProperty({ type: [String], nullable: true, example: null })
+  locations!: string[] | null;
 }
 
 export class LocationDto implements LocationView {

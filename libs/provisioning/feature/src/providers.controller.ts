@@ -1,8 +1,9 @@
-import type { LocationView, ProviderView, ServerTypeView } from '@agent-controller/contracts';
+import type { LocationView, ProviderView, ServerImageView, ServerTypeView } from '@agent-controller/contracts';
 import { CatalogueService } from '@agent-controller/provisioning-workflow';
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { LocationDto, ProviderDto, ServerTypeDto, ServerTypesQueryDto } from './provider-view.dto';
+import { toImageView } from './image-view.mapper';
+import { LocationDto, ProviderDto, ServerImageDto, ServerTypeDto, ServerTypesQueryDto } from './provider-view.dto';
 
 @ApiTags('providers')
 @ApiBearerAuth()
@@ -38,5 +39,14 @@ export class ProvidersController {
   @ApiOkResponse({ type: [LocationDto] })
   locations(@Param('providerType') type: string): Promise<LocationView[]> {
     return this.catalogue.locations(type);
+  }
+
+  @Get(':providerType/images')
+  @ApiOperation({ summary: 'What servers can be made from, and what the boot lab has proven of it' })
+  @ApiParam({ name: 'providerType', example: 'hetzner' })
+  @ApiOkResponse({ type: [ServerImageDto] })
+  async images(@Param('providerType') type: string): Promise<ServerImageView[]> {
+    const images = await this.catalogue.images(type);
+    return images.map(toImageView);
   }
 }

@@ -10,6 +10,7 @@ describe('toProvisionRequest', () => {
     expect(toProvisionRequest(body({ authenticationType: 'api_key' }))).toEqual({
       providerType: 'hetzner',
       serverType: 'cx23',
+      sshKeys: [],
       authentication: { type: 'api_key' },
       agentWsPort: 8080,
       git: {},
@@ -33,6 +34,8 @@ describe('toProvisionRequest', () => {
         gitPrivateKey: 'key',
         cursorApiKey: 'cursor',
         agentDefaultImage: 'image',
+        image: 'docker-ce',
+        sshKeys: ['laptop', ' ssh-rsa  AAAA  me '],
         environment: { A: 'b' },
       }),
     );
@@ -48,6 +51,8 @@ describe('toProvisionRequest', () => {
       git: { repositoryUrl: 'url', username: 'user', password: 'password', privateKey: 'key' },
       cursorApiKey: 'cursor',
       agentDefaultImage: 'image',
+      image: 'docker-ce',
+      sshKeys: [{ name: 'laptop' }, { publicKey: 'ssh-rsa AAAA me' }],
       environment: { A: 'b' },
     });
   });

@@ -1,16 +1,19 @@
 import type { ProvisionRequest } from '@agent-controller/provisioning-workflow';
 import type { ProvisionServerDto } from './provision-server.dto';
+import { readSshKey } from './ssh-public-key';
 
 const DEFAULT_WS_PORT = 8080;
 const DEFAULT_AGENT_IMAGE = 'ghcr.io/forepath/agenstra-manager-worker:latest';
 
 /** @param body validated */
 export function toProvisionRequest(body: ProvisionServerDto): ProvisionRequest {
-  const { providerType, serverType, location, name, description, cursorApiKey } = body;
+  const { providerType, serverType, location, image, name, description, cursorApiKey } = body;
   return {
     providerType,
     serverType,
     location,
+    image,
+    sshKeys: (body.sshKeys ?? []).map(readSshKey),
     name,
     description,
     authentication: authentication(body),

@@ -13,6 +13,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import { IsEnvironment } from './environment.decorator';
 import { IsGitUrl } from './git-url.decorator';
+import { IsSshKeys, MAX_SSH_KEYS } from './ssh-keys.decorator';
 
 const AUTHENTICATION_TYPES: AuthenticationType[] = ['api_key', 'keycloak'];
 
@@ -40,6 +41,24 @@ export class ProvisionServerDto implements ProvisionServerBody {
   @IsAbsentOr()
   @IsText(64)
   location?: string;
+
+  @ApiPropertyOptional({
+    example: 'debian-13',
+    description: "Id of one of the provider's images; the controller's default when absent.",
+  })
+  @IsAbsentOr()
+  @IsText(255)
+  image?: string;
+
+  @ApiPropertyOptional({
+    type: [String],
+    maxItems: MAX_SSH_KEYS,
+    example: ['laptop', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHJL3QKrlWfKDIQQ85pmPI4agM5kgFFyeD3gn2v4n9GM ops'],
+    description: "Who may log in as root: names of keys in the provider's project, and public keys (OpenSSH).",
+  })
+  @IsAbsentOr()
+  @IsSshKeys()
+  sshKeys?: string[];
 
   @ApiProperty({ enum: AUTHENTICATION_TYPES })
   @IsIn(AUTHENTICATION_TYPES, { message: `must be one of: ${AUTHENTICATION_TYPES.join(', ')}` })

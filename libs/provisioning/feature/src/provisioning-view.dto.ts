@@ -1,5 +1,6 @@
 import type {
   AuthenticationType,
+  Health,
   Phase,
   ProviderType,
   ProvisionedClientView,
@@ -7,7 +8,6 @@ import type {
   ProvisioningErrorView,
   ProvisioningEventView,
   ProvisioningInfoView,
-  ProvisioningPreviewView,
   ProvisioningStageView,
   ProvisioningStateView,
   TlsView,
@@ -16,7 +16,9 @@ import { PHASES } from '@agent-controller/provisioning-workflow';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 const text = (example: string) => ({ type: String, nullable: true, example }) as const;
-const time = { format: 'date-time', example: '2026-11-23T12:00:00.000Z' };
+const health = { enum: ['healthy', 'unreachable', 'credentials-refused'], nullable: true, example: 'healthy' };
+const TIME = '2026-11-23T12:00:00.000Z';
+const time = { format: 'date-time', example: TIME };
 
 class TlsOfServerDto implements TlsView {
   @ApiProperty({ example: '-----BEGIN CERTIFICATE-----\n…' }) certificatePem!: string;
@@ -40,6 +42,9 @@ export class ProvisionedClientDto implements ProvisionedClientView {
   @ApiProperty({ example: true }) isAutoProvisioned!: boolean;
   @ApiProperty({ type: TlsOfServerDto, nullable: true }) tls!: TlsOfServerDto | null;
   @ApiProperty({ type: Object, nullable: true, example: null }) config!: ProvisionedClientView['config'];
+  @ApiProperty(health) health!: Health | null;
+  @ApiProperty({ ...text(TIME), format: 'date-time' }) healthSince!: string | null;
+  @ApiProperty({ ...text(TIME), format: 'date-time' }) healthCheckedAt!: string | null;
   @ApiProperty(time) createdAt!: string;
   @ApiProperty(time) updatedAt!: string;
   @ApiProperty({ ...text('told once'), description: 'Told once, here.' }) apiKey!: string | null;
@@ -90,6 +95,9 @@ export class ProvisioningInfoDto extends ProvisioningStateDto implements Provisi
   @ApiProperty({ example: ['credentials-unverified'] }) warnings!: string[];
   @ApiProperty(text('https://203.0.113.7:3000')) endpoint!: string | null;
   @ApiProperty({ type: TlsOfServerDto, nullable: true }) tls!: TlsOfServerDto | null;
+  @ApiProperty(health) health!: Health | null;
+  @ApiProperty({ ...text(TIME), format: 'date-time' }) healthSince!: string | null;
+  @ApiProperty({ ...text(TIME), format: 'date-time' }) healthCheckedAt!: string | null;
   @ApiProperty({ type: Object, description: 'What was asked for, without secrets.' })
   configuration!: ProvisioningConfigurationView;
   @ApiProperty({ type: Number, nullable: true, example: 4.75 }) monthlyCost!: number | null;
@@ -101,22 +109,10 @@ export class ProvisioningInfoDto extends ProvisioningStateDto implements Provisi
 export class ProvisioningEventDto implements ProvisioningEventView {
   @ApiProperty({ example: 3 }) seq!: number;
   @ApiProperty(time) at!: string;
-  @ApiProperty({ enum: ['phase', 'stage', 'log', 'note', 'error', 'deleted'] }) type!: ProvisioningEventView['type'];
+  @ApiProperty({ enum: ['phase', 'stage', 'log', 'note', 'error', 'health', 'deleted'] })
+  type!: ProvisioningEventView['type'];
   @ApiProperty({ enum: PHASES }) phase!: Phase;
   @ApiProperty({ example: 1 }) attempt!: number;
   @ApiProperty({ example: 'The server is ordered and boots' }) message!: string;
   @ApiProperty({ type: Object, nullable: true, example: { progress: 20 } }) data!: Record<string, unknown> | null;
-}
-
-export class ProvisioningPreviewDto implements ProvisioningPreviewView {
-  @ApiProperty({ example: 'team-agent' }) name!: string;
-  @ApiProperty({ enum: ['hetzner', 'digital-ocean'] }) providerType!: ProviderType;
-  @ApiProperty({ example: 'cx23' }) serverType!: string;
-  @ApiProperty({ example: 'nbg1' }) location!: string;
-  @ApiProperty({ example: 'debian-13' }) image!: string;
-  @ApiProperty({ example: 4.15 }) monthlyCost!: number;
-  @ApiProperty({ example: 'EUR' }) currency!: string;
-  @ApiProperty({ example: '#cloud-config\n…' }) userData!: string;
-  @ApiProperty({ example: 9120 }) userDataBytes!: number;
-  @ApiProperty({ example: 32768 }) maxUserDataBytes!: number;
 }

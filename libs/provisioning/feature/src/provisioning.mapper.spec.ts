@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Client } from '@agent-controller/clients';
+import { Client, NO_HEALTH } from '@agent-controller/clients';
 import {
   PHASE_DISPLAY,
   PHASES,
@@ -26,6 +26,7 @@ function client(changes: Partial<Client> = {}): Client {
     tlsSpkiSha256: 'PIN',
     tlsServerName: 'client-1.agent.internal',
     agentConfig: null,
+    ...NO_HEALTH,
     createdAt: CREATED,
     updatedAt: CREATED,
     ...changes,
@@ -58,7 +59,10 @@ function reference(changes: Partial<ProvisioningReference> = {}): ProvisioningRe
     phaseTimes: { 'creating-server': CREATED.toISOString() },
     attempt: 2,
     warnings: [],
-    configuration: { environmentVariables: ['A'] },
+    configuration: {
+      environmentVariables: ['A'],
+      sshKeys: [{ name: 'laptop', id: '5' }, { publicKey: 'ssh-ed25519 AAAA me' }],
+    },
     sealedSecrets: SECRET,
     leaseOwner: SECRET,
     createdAt: CREATED,
@@ -117,6 +121,9 @@ describe('toProvisionedClient', () => {
       isAutoProvisioned: true,
       tls: { certificatePem: 'PEM', spkiSha256: 'PIN', serverName: 'client-1.agent.internal' },
       config: null,
+      health: null,
+      healthSince: null,
+      healthCheckedAt: null,
       createdAt: CREATED.toISOString(),
       updatedAt: CREATED.toISOString(),
       apiKey: 'the-key',
@@ -149,7 +156,7 @@ describe('toInfo', () => {
   it('has every field of the contract', () => {
     const info = toInfo(
       {
-        client: client({ endpoint: 'https://192.0.2.1:3000' }),
+        client: client({ endpoint: 'https://192.0.2.1:3000', health: 'unreachable', healthSince: CREATED }),
         reference: reference({ monthlyCost: 4.15, currency: 'EUR', lastError: failure, warnings: ['w'] }),
       },
       CREATED,
@@ -176,7 +183,10 @@ describe('toInfo', () => {
       warnings: ['w'],
       endpoint: 'https://192.0.2.1:3000',
       tls: { certificatePem: 'PEM', spkiSha256: 'PIN', serverName: 'client-1.agent.internal' },
-      configuration: { environmentVariables: ['A'] },
+      health: 'unreachable',
+      healthSince: CREATED.toISOString(),
+      healthCheckedAt: null,
+      configuration: { environmentVariables: ['A'], sshKeys: ['laptop', 'ssh-ed25519 AAAA me'] },
       monthlyCost: 4.15,
       currency: 'EUR',
       createdAt: CREATED.toISOString(),

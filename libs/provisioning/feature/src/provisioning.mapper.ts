@@ -1,4 +1,4 @@
-import { toClientView, toTlsView, type Client } from '@agent-controller/clients';
+import { toClientView, toHealthView, toTlsView, type Client } from '@agent-controller/clients';
 import type {
   ProvisionedClientView,
   ProvisioningEventView,
@@ -11,6 +11,7 @@ import {
   type NewProvisioning,
   type ProvisioningEvent,
   type ProvisioningReference,
+  type StoredSshKey,
 } from '@agent-controller/provisioning-workflow';
 
 /** What a person reads of the state: the phase, and what was last seen or went wrong. */
@@ -71,7 +72,7 @@ export function toInfo({ client, reference }: NewProvisioning, now: Date): Provi
     stages: reference.report?.stages ?? null,
     warnings: reference.warnings,
     ...ofClient(client),
-    configuration: reference.configuration,
+    configuration: { ...reference.configuration, sshKeys: (reference.configuration.sshKeys ?? []).map(toKeyText) },
     monthlyCost: reference.monthlyCost,
     currency: reference.currency,
     createdAt: reference.createdAt.toISOString(),
@@ -91,6 +92,11 @@ export function toEventView({
   return { seq, at: at.toISOString(), type, phase, attempt, message, data };
 }
 
+/** As it was asked for. */
+export function toKeyText(key: StoredSshKey): string {
+  return 'publicKey' in key ? key.publicKey : key.name;
+}
+
 function ofClient(client: Client) {
-  return { endpoint: client.endpoint, tls: toTlsView(client) };
+  return { endpoint: client.endpoint, tls: toTlsView(client), ...toHealthView(client) };
 }

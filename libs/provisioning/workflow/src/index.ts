@@ -1,7 +1,8 @@
 export { CatalogueService } from './catalogue/catalogue.service';
 export { PHASE_DISPLAY, PHASES, type Phase } from './phases';
+export { imageName, isProven } from './catalogue/image-check';
 export { PreviewService, type Preview } from './preview.service';
-export type { ProvisionRequest } from './provision-request';
+export type { ProvisionRequest, SshKeyRequest } from './provision-request';
 export { ProvisioningEvent } from './provisioning-event.entity';
 export type { NewProvisioning } from './provisioning-factory.service';
 export { ProvisioningReference } from './provisioning-reference.entity';
@@ -9,7 +10,7 @@ export { ProvisioningViewService } from './provisioning-view.service';
 export { ProvisioningWatchService } from './provisioning-watch.service';
 export { ProvisioningWorkflowModule, WORKFLOW_ENTITIES } from './provisioning-workflow.module';
 export { ProvisioningService, type StartedProvisioning } from './provisioning.service';
-export type { ProvisioningFailure } from './provisioning.types';
+export type { ProvisioningFailure, StoredSshKey } from './provisioning.types';
 export { CallbackService } from './reports/callback.service';
 export { MAX_REPORT_BYTES } from './reports/server-report';
 export { stageDisplay } from './reports/stages';

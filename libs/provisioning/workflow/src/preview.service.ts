@@ -1,56 +1,78 @@
-import { ClientRepository, nameTaken } from '@agent-controller/clients';
 import type { ProviderType } from '@agent-controller/cloud-port';
-import type { Caller } from '@agent-controller/kernel';
+import type { AppError, Caller } from '@agent-controller/kernel';
 import { userDataBytes } from '@agent-controller/provisioning-bootstrap';
 import { Injectable } from '@nestjs/common';
-import { CatalogueService } from './catalogue/catalogue.service';
 import type { ProvisionRequest } from './provision-request';
-import { ProvisioningFactory } from './provisioning-factory.service';
+import type { StoredSshKey } from './provisioning.types';
+import { RequestCheckService } from './request-check.service';
 import { UserDataService } from './user-data.service';
 
-/** What a request would make. */
+export interface PreviewProblem {
+  /** Null when it is about no single field. */
+  field: string | null;
+  code: AppError['code'];
+  message: string;
+  alternatives?: string[];
+}
+
+/** What a request would make. What cannot be said is null; then a problem says why. */
 export interface Preview {
-  name: string;
-  providerType: ProviderType;
-  serverType: string;
-  location: string;
-  image: string;
+  name: string | null;
+  providerType: ProviderType | null;
+  serverType: string | null;
+  location: string | null;
+  image: string | null;
+  /** Whether the boot lab has shown that servers from this image get ready. */
+  isProvenImage: boolean | null;
+  sshKeys: StoredSshKey[];
   /** Of the server and its public address. */
-  monthlyCost: number;
-  currency: string;
+  monthlyCost: number | null;
+  currency: string | null;
   /** Readable, secrets masked. */
-  userData: string;
+  userData: string | null;
   /** As it would be sent, compressed where that is needed. */
-  userDataBytes: number;
-  maxUserDataBytes: number;
+  userDataBytes: number | null;
+  maxUserDataBytes: number | null;
+  /** What the request would be refused for; empty when it would be accepted. */
+  problems: PreviewProblem[];
 }
 
 /** Says what a request would do, and creates nothing. */
 @Injectable()
 export class PreviewService {
   constructor(
-    private readonly catalogue: CatalogueService,
-    private readonly factory: ProvisioningFactory,
-    private readonly clients: ClientRepository,
+    private readonly requests: RequestCheckService,
     private readonly userData: UserDataService,
   ) {}
 
-  /** @throws AppError whatever the request itself would be refused with */
+  /** @throws AppError `provider-unavailable`, `provider-refused` when the provider cannot be asked */
   async preview(request: ProvisionRequest, caller: Caller): Promise<Preview> {
-    const { provider, order } = await this.catalogue.checkedOrder(request);
-    const { client, reference, userData } = await this.factory.create(request, order, provider, caller);
-    if (await this.clients.isNameTaken(client.name, caller.subject)) throw nameTaken(client.name);
+    const { problems, provider, order, sshKeys, made, userData } = await this.requests.check(request, caller);
     return {
-      name: client.name,
-      providerType: provider.type,
-      serverType: reference.serverType,
-      location: reference.location,
-      image: reference.image,
-      monthlyCost: order.monthlyCost,
-      currency: order.currency,
-      userData: this.userData.renderMasked(reference, client),
-      userDataBytes: userDataBytes(userData),
-      maxUserDataBytes: provider.maxUserDataBytes,
+      name: made?.client.name ?? request.name ?? null,
+      providerType: provider?.type ?? null,
+      serverType: order?.serverType ?? null,
+      location: order?.location ?? null,
+      image: order?.image ?? null,
+      isProvenImage: order?.isProvenImage ?? null,
+      sshKeys,
+      monthlyCost: order?.monthlyCost ?? null,
+      currency: order?.currency ?? null,
+      userData: made && this.userData.renderMasked(made.reference, made.client),
+      userDataBytes:
+        userData === null ? made && this.userData.leastBytes(made.reference, made.client) : userDataBytes(userData),
+      maxUserDataBytes: provider?.maxUserDataBytes ?? null,
+      problems: problems.flatMap(toProblems),
     };
   }
+}
+
+const FIELDS: Partial<Record<AppError['code'], string>> = { 'provider-not-found': 'providerType' };
+
+/** One for each field that it names. */
+function toProblems({ code, message, options }: AppError): PreviewProblem[] {
+  const alternatives = options.extensions?.['alternatives'];
+  const more = Array.isArray(alternatives) ? { alternatives: alternatives.map(String) } : {};
+  const errors = options.errors ?? [{ field: FIELDS[code] ?? null, message }];
+  return errors.map((error) => ({ ...error, code, ...more }));
 }

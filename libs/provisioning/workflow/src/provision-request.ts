@@ -1,8 +1,14 @@
+/** A key that may log in as root: one that the project has, or a line in OpenSSH's format. */
+export type SshKeyRequest = { name: string } | { publicKey: string };
+
 /** What a caller asks for, checked for its form. */
 export interface ProvisionRequest {
   providerType: string;
   serverType: string;
   location?: string;
+  /** Name or id; the controller's default when absent. */
+  image?: string;
+  sshKeys: SshKeyRequest[];
   /** A hostname label by RFC 1123; generated when absent. */
   name?: string;
   description?: string;

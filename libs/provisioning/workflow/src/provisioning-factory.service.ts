@@ -4,14 +4,12 @@ import { AppError, type Caller, type Clock } from '@agent-controller/kernel';
 import type { ServerTls } from '@agent-controller/provisioning-bootstrap';
 import { Inject, Injectable } from '@nestjs/common';
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { CheckedOrder } from './catalogue/order-check';
 import type { ProvisionRequest } from './provision-request';
 import { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningRepository } from './provisioning.repository';
-import type { ProvisioningConfiguration } from './provisioning.types';
+import type { ProvisioningConfiguration, StoredSshKey } from './provisioning.types';
 import { ServerMaterialService } from './server-material.service';
 import { CLOCK } from './tokens';
-import { UserDataService } from './user-data.service';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
 export interface NewProvisioning {
@@ -19,9 +17,13 @@ export interface NewProvisioning {
   reference: ProvisioningReference;
 }
 
-/** With the user data of its first server, as it would be sent. */
-export interface MadeProvisioning extends NewProvisioning {
-  userData: string;
+/** What was found out of a request: only where there are no problems is all of it known. */
+export interface FoundOrder {
+  location: string | null;
+  image: string | null;
+  monthlyCost: number | null;
+  currency: string | null;
+  sshKeys: StoredSshKey[];
 }
 
 /** Makes the rows of a new provisioning, without saving them. */
@@ -31,19 +33,21 @@ export class ProvisioningFactory {
     private readonly provisionings: ProvisioningRepository,
     private readonly clients: ClientRepository,
     private readonly material: ServerMaterialService,
-    private readonly userData: UserDataService,
     @Inject(WORKFLOW_OPTIONS) private readonly options: WorkflowOptions,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** @throws AppError `user-data-too-large`, `validation-failed` */
+  /**
+   * @param credentials as `credentials` answered them
+   * @param order must be complete for rows that are to be saved; user data can be made without
+   */
   async create(
     request: ProvisionRequest,
-    order: CheckedOrder,
+    credentials: AgentCredentials,
+    order: FoundOrder,
     provider: CloudProvider,
     caller: Caller,
-  ): Promise<MadeProvisioning> {
-    const credentials = this.credentials(request);
+  ): Promise<NewProvisioning> {
     const { repositoryUrl: _url, username: _name, ...git } = request.git;
     const clientId = randomUUID();
     const now = this.clock.now();
@@ -52,9 +56,26 @@ export class ProvisioningFactory {
     const client = this.client(clientId, request, credentials, tls, caller);
     const reference = this.reference(clientId, request, order, credentials, provider);
     reference.sealedSecrets = this.provisionings.sealSecrets(reference.id, secrets);
-    // What does not fit must be said now, not by the step that orders the server.
-    const userData = this.userData.render(reference, client, provider.maxUserDataBytes);
-    return { client, reference, userData };
+    return { client, reference };
+  }
+
+  /** What the agent-manager will be called with. @throws AppError `validation-failed` */
+  credentials({ authentication }: ProvisionRequest): AgentCredentials {
+    if (authentication.type === 'api_key') {
+      return { type: 'api_key', apiKey: authentication.apiKey ?? randomBytes(32).toString('base64url') };
+    }
+    const defaults = this.options.keycloak;
+    const authServerUrl = authentication.authServerUrl ?? defaults.authServerUrl;
+    const realm = authentication.realm ?? defaults.realm;
+    const missing = [
+      ...(authServerUrl ? [] : [missingField('keycloakAuthServerUrl', 'KEYCLOAK_AUTH_SERVER_URL')]),
+      ...(realm ? [] : [missingField('keycloakRealm', 'KEYCLOAK_REALM')]),
+    ];
+    if (!authServerUrl || !realm) {
+      throw new AppError('validation-failed', 'The Keycloak settings are incomplete.', { errors: missing });
+    }
+    const { clientId, clientSecret } = authentication;
+    return { type: 'keycloak', authServerUrl, realm, clientId, clientSecret };
   }
 
   private client(
@@ -84,7 +105,7 @@ export class ProvisioningFactory {
   private reference(
     clientId: string,
     request: ProvisionRequest,
-    order: CheckedOrder,
+    order: FoundOrder,
     credentials: AgentCredentials,
     provider: CloudProvider,
   ): ProvisioningReference {
@@ -94,8 +115,8 @@ export class ProvisioningFactory {
       clientId,
       providerType: provider.type,
       serverType: request.serverType,
-      location: order.location,
-      image: this.options.serverImages[provider.type],
+      location: order.location ?? '',
+      image: order.image ?? '',
       monthlyCost: order.monthlyCost,
       currency: order.currency,
       intent: 'present' as const,
@@ -104,11 +125,15 @@ export class ProvisioningFactory {
       phaseTimes: { 'creating-server': now.toISOString() },
       attempt: 1,
       attemptSince: now,
-      configuration: this.configuration(request, credentials),
+      configuration: this.configuration(request, credentials, order.sshKeys),
     });
   }
 
-  private configuration(request: ProvisionRequest, credentials: AgentCredentials): ProvisioningConfiguration {
+  private configuration(
+    request: ProvisionRequest,
+    credentials: AgentCredentials,
+    sshKeys: StoredSshKey[],
+  ): ProvisioningConfiguration {
     const keycloak = credentials.type === 'keycloak' ? credentials : null;
     return {
       images: this.options.images,
@@ -121,25 +146,8 @@ export class ProvisioningFactory {
       gitUsername: request.git.username ?? null,
       agentDefaultImage: request.agentDefaultImage,
       environmentVariables: Object.keys(request.environment).sort(),
+      sshKeys,
     };
-  }
-
-  private credentials({ authentication }: ProvisionRequest): AgentCredentials {
-    if (authentication.type === 'api_key') {
-      return { type: 'api_key', apiKey: authentication.apiKey ?? randomBytes(32).toString('base64url') };
-    }
-    const defaults = this.options.keycloak;
-    const authServerUrl = authentication.authServerUrl ?? defaults.authServerUrl;
-    const realm = authentication.realm ?? defaults.realm;
-    const missing = [
-      ...(authServerUrl ? [] : [missingField('keycloakAuthServerUrl', 'KEYCLOAK_AUTH_SERVER_URL')]),
-      ...(realm ? [] : [missingField('keycloakRealm', 'KEYCLOAK_REALM')]),
-    ];
-    if (!authServerUrl || !realm) {
-      throw new AppError('validation-failed', 'The Keycloak settings are incomplete.', { errors: missing });
-    }
-    const { clientId, clientSecret } = authentication;
-    return { type: 'keycloak', authServerUrl, realm, clientId, clientSecret };
   }
 }
 

@@ -17,14 +17,18 @@ import type { ServerReport } from './reports/server-report';
 
 /**
  * One provisioning: what was asked for, what is billed, and where the work stands. The row is the truth; jobs only
- * wake. Its columns have four writers: a step that holds the lease (`version` moves), the observer (what the provider
- * says of the server: no version), callers (`intent`: no version), and the server itself (`report`: no version).
+ * wake. Its columns have five writers: a step that holds the lease (`version` moves), the observer (what the provider
+ * says of the server: no version), callers (`intent`: no version), the server itself (`report`: no version), and the
+ * health keeper (`health_due_at`: no version).
  */
 @Entity('provisioning_references')
 @Index('provisioning_references_phase_idx', ['phase', 'providerType'])
 @Index('provisioning_references_server_key', ['providerType', 'serverId'], {
   unique: true,
   where: 'server_id IS NOT NULL',
+})
+@Index('provisioning_references_health_due_at_idx', ['healthDueAt'], {
+  where: `phase = 'ready' AND intent = 'present'`,
 })
 @Check('provisioning_references_intent_check', `intent IN ('present', 'absent')`)
 export class ProvisioningReference {
@@ -155,6 +159,10 @@ export class ProvisioningReference {
   /** Codes of what a caller should know though the agent is ready, such as `credentials-unverified`. */
   @Column('jsonb', { default: [] })
   warnings!: string[];
+
+  /** When the ready agent-manager is to be looked at next; null: at once. */
+  @Column({ type: 'timestamptz', name: 'health_due_at', precision: 3, nullable: true })
+  healthDueAt!: Date | null;
 
   // Who may write.
 

@@ -3,15 +3,15 @@ import { AppError, type Caller, type Clock } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { agentEndpoint } from './agent/agent-target';
-import { CatalogueService } from './catalogue/catalogue.service';
 import { EventLog, type NewEvent } from './event-log';
 import { enqueueStep } from './jobs/job-queue';
 import { PHASE_DISPLAY, SETTLED_PHASES } from './phases';
 import type { ProvisionRequest } from './provision-request';
-import { ProvisioningFactory, type NewProvisioning } from './provisioning-factory.service';
+import type { NewProvisioning } from './provisioning-factory.service';
 import { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningTombstone } from './provisioning-tombstone.entity';
 import { ProvisioningRepository } from './provisioning.repository';
+import { RequestCheckService } from './request-check.service';
 import { StepCommit } from './step-commit.service';
 import { CLOCK } from './tokens';
 
@@ -26,8 +26,7 @@ export class ProvisioningService {
   constructor(
     private readonly provisionings: ProvisioningRepository,
     private readonly clients: ClientRepository,
-    private readonly catalogue: CatalogueService,
-    private readonly factory: ProvisioningFactory,
+    private readonly requests: RequestCheckService,
     private readonly stepCommit: StepCommit,
     private readonly events: EventLog,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -35,11 +34,11 @@ export class ProvisioningService {
 
   /**
    * Saves client, reference and first job; the server follows.
-   * @throws AppError `provider-not-found`, `server-type-…`, `location-…`, `user-data-too-large`, `name-taken`
+   * @throws AppError `provider-not-found`, `server-type-…`, `location-…`, `image-…`, `ssh-key-…`, `user-data-too-large`,
+   * `name-taken`
    */
   async start(request: ProvisionRequest, caller: Caller): Promise<StartedProvisioning> {
-    const { provider, order } = await this.catalogue.checkedOrder(request);
-    const made = await this.factory.create(request, order, provider, caller);
+    const made = await this.requests.accepted(request, caller);
     await unlessTaken(made.client.name, () => this.provisionings.transaction((manager) => this.save(made, manager)));
     return { ...(await this.find(made.client.id, caller)), apiKey: this.apiKey(made.client) };
   }

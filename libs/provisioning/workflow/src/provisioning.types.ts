@@ -29,6 +29,9 @@ export interface ProvisioningFailure {
   requestId?: string;
 }
 
+/** A key of the project by its id then, or a public key that is put there. */
+export type StoredSshKey = { name: string; id: string } | { publicKey: string };
+
 /** What was asked for, without secrets. */
 export interface ProvisioningConfiguration {
   images: ContainerImages;
@@ -42,6 +45,8 @@ export interface ProvisioningConfiguration {
   agentDefaultImage: string;
   /** Names only: their values may be secret. */
   environmentVariables: string[];
+  /** Absent in rows from before there were any. */
+  sshKeys?: StoredSshKey[];
 }
 
 /** The secrets that the next steps need. */

@@ -1,4 +1,4 @@
-import { ClientRepository } from '@agent-controller/clients';
+import { ClientRepository, NO_HEALTH, type Client } from '@agent-controller/clients';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { EventLog, type NewEvent } from './event-log';
@@ -76,7 +76,8 @@ export class StepCommit {
         leaseUntil: null,
       },
     );
-    if (result.clientPatch) await this.clients.update(row.clientId, result.clientPatch, manager);
+    const clientPatch = { ...result.clientPatch, ...healthColumns(row.phase, phase, now) };
+    if (Object.keys(clientPatch).length > 0) await this.clients.update(row.clientId, clientPatch, manager);
     const source = { ...row, attempt: result.patch?.attempt ?? row.attempt, phase };
     const news = report ? reportEvents(report, row.report) : [];
     const events = [...news, ...(result.events ?? []), ...phaseEvents(changed, phase, failure)];
@@ -97,6 +98,8 @@ export class StepCommit {
       pausedMsBeforePhase: patch?.pausedMs ?? row.pausedMs,
       // Whatever the server still has to say is of no use any more.
       ...(REPORTING_PHASES.includes(phase) ? {} : { callbackTokenHash: null }),
+      // Null would be at once, and its last step has just looked.
+      ...(phase === 'ready' ? { healthDueAt: new Date(now.getTime() + this.options.healthCheckIntervalMs) } : {}),
     };
   }
 
@@ -130,6 +133,13 @@ function nextPhase(row: ProvisioningReference, result: StepResult): Phase {
   if (row.intent === 'absent' && row.phase !== 'deleting') return 'deleting';
   if (result.kind === 'fail') return 'failed';
   return result.kind === 'advance' ? result.phase : row.phase;
+}
+
+/** Ready means that it was seen to be healthy. Once it is not ready any more, nobody looks, and nothing is known. */
+function healthColumns(before: Phase, after: Phase, now: Date): Partial<Client> {
+  if (before === after) return {};
+  if (after === 'ready') return { ...NO_HEALTH, health: 'healthy', healthSince: now, healthCheckedAt: now };
+  return before === 'ready' ? NO_HEALTH : {};
 }
 
 function phaseEvents(changed: boolean, phase: Phase, failure: ProvisioningFailure | null): NewEvent[] {

@@ -1,5 +1,11 @@
 import { ClientRepository, type Client } from '@agent-controller/clients';
-import { maskedSpec, renderUserData, type BootstrapSpec } from '@agent-controller/provisioning-bootstrap';
+import {
+  maskedSpec,
+  renderUserData,
+  userDataBytes,
+  type BootstrapSpec,
+} from '@agent-controller/provisioning-bootstrap';
+import { AppError } from '@agent-controller/kernel';
 import { Injectable } from '@nestjs/common';
 import type { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningRepository } from './provisioning.repository';
@@ -17,6 +23,19 @@ export class UserDataService {
   /** @throws Error when the secrets were wiped */
   render(reference: ProvisioningReference, client: Client, maxBytes: number): string {
     return renderUserData(this.spec(reference, client), { maxBytes });
+  }
+
+  /** How short it can be made, where that is still too long for the provider. */
+  leastBytes(reference: ProvisioningReference, client: Client): number {
+    const spec = this.spec(reference, client);
+    const plain = userDataBytes(renderUserData(spec, { maxBytes: Number.MAX_SAFE_INTEGER }));
+    try {
+      // What plain text is too long for is compressed.
+      return userDataBytes(renderUserData(spec, { maxBytes: plain - 1 }));
+    } catch (error) {
+      if (error instanceof AppError) return plain;
+      throw error;
+    }
   }
 
   /** The same, readable and without any secret. */

@@ -19,6 +19,10 @@ export interface WorkflowOptions {
   directDatabaseUrl: string;
   /** Steps that this controller works on at a time. */
   jobConcurrency: number;
+  /** Connections to agents that this process has open at a time. */
+  agentConnections: number;
+  /** How often a ready agent-manager is looked at. */
+  healthCheckIntervalMs: number;
   /** How long the secrets of a failed provisioning are kept for a retry. */
   failedSecretsRetentionMs: number;
   /** How long log and tombstone outlive a deleted provisioning. */

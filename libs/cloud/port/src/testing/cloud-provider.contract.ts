@@ -1,8 +1,9 @@
 import { describeCatalogue } from './catalogue.contract';
 import { ContractContext, type ContractSetup } from './contract-setup';
 import { describeFinding } from './finding.contract';
+import { describeImages } from './images.contract';
 import { OPENAPI_DIR, OpenapiChecker } from './openapi-checker';
-import { describeSentinel } from './sentinel.contract';
+import { describeKeys, describeSentinel } from './sentinel.contract';
 import { describeServerLife } from './server-life.contract';
 import { describeTrouble } from './trouble.contract';
 
@@ -11,9 +12,11 @@ export function describeCloudProviderContract(name: string, setup: ContractSetup
   describe(`${name}: the contract of a CloudProvider`, () => {
     const context = new ContractContext(setup);
     describeCatalogue(context);
+    describeImages(context);
     describeServerLife(context);
     describeFinding(context);
     describeSentinel(context);
+    describeKeys(context);
     describeTrouble(context);
     // The last one: it is about the traffic of all before.
     describeTraffic(context);

@@ -12,6 +12,10 @@ export interface ContractSetup {
   apiPath: string;
   /** An image that the provider has. */
   image: string;
+  /** The provider's image with Docker. */
+  dockerImage: string;
+  /** Id of an image of the account itself: the emulator has one in each project. */
+  ownImage: string;
   /** Whether a second server of the same name is refused. */
   uniqueNames: boolean;
   openapi: OpenapiSource;
@@ -20,6 +24,8 @@ export interface ContractSetup {
 
 /** Made with `ssh-keygen -t ed25519`; the private key is nowhere. */
 const PUBLIC_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHJL3QKrlWfKDIQQ85pmPI4agM5kgFFyeD3gn2v4n9GM contract';
+
+const CALLERS_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM+VVuCyUMHonAvHCrFx2WFphuhyq5A7S+N6Nls5vwUp caller';
 
 /** Between the adapter and the emulator, with a project of its own for every test. */
 export class ContractContext {
@@ -42,6 +48,9 @@ export class ContractContext {
     afterEach(() => this.destroyAll());
   }
 
+  /** Another key than the sentinel. */
+  readonly callersKey = { name: 'contract-caller', publicKey: CALLERS_KEY, instanceId: randomUUID() };
+
   /** A token is a project of the emulator. */
   providerWith(token: string, baseUrl = this.proxy.url + this.setup.apiPath): CloudProvider {
     return this.setup.createProvider({ token: new Secret(token), baseUrl, timeoutMs: 10_000 });
@@ -60,7 +69,7 @@ export class ContractContext {
       location: location.id,
       image: this.setup.image,
       userData: '#cloud-config\nhostname: contract\n',
-      sshKeyId: await this.provider.ensureSentinel(this.key),
+      sshKeyIds: [await this.provider.ensureSentinel(this.key)],
     };
   }
 

@@ -28,6 +28,8 @@ export interface ScriptedStep {
 export interface SeenRequest {
   method: string;
   path: string;
+  /** Path and query as they came: several values of one parameter show here only. */
+  url: string;
   query: Record<string, string>;
   headers: Record<string, string | string[] | undefined>;
   body: unknown;
@@ -114,6 +116,7 @@ async function readRequest(request: IncomingMessage): Promise<SeenRequest> {
   return {
     method: request.method ?? '',
     path: pathname,
+    url: request.url ?? '',
     query: Object.fromEntries(searchParams),
     headers: request.headers,
     body: text === '' ? undefined : (JSON.parse(text) as unknown),

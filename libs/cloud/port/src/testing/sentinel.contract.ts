@@ -1,4 +1,35 @@
 import type { ContractContext } from './contract-setup';
+import { rejection } from './rejection';
+
+export function describeKeys(context: ContractContext): void {
+  describe("callers' keys", () => {
+    it('are made once, and listed beside all others', async () => {
+      const { callersKey, provider, token } = context;
+      expect(await provider.listKeys()).toEqual([]);
+      const sentinel = await provider.ensureSentinel(context.key);
+      const others = Array.from({ length: 4 }, () => context.providerWith(token));
+      const ids = await Promise.all(others.map((other) => other.ensureKey(callersKey)));
+      expect(new Set(ids).size).toBe(1);
+      const listed = (await provider.listKeys()).sort((a, b) => Number(a.id) - Number(b.id));
+      expect(listed).toEqual([
+        { id: sentinel, name: context.key.name },
+        { id: ids[0], name: callersKey.name },
+      ]);
+      // The same content under another name is the same key.
+      expect(await provider.ensureKey({ ...callersKey, name: 'another' })).toBe(ids[0]);
+    });
+
+    it('come onto a server, and unknown ones are refused', async () => {
+      const order = await context.order();
+      const id = await context.provider.ensureKey(context.callersKey);
+      const created = await context.provider.create({ ...order, sshKeyIds: [...order.sshKeyIds, id] });
+      expect(created.name).toBe(order.name);
+      const unknown = { ...(await context.order()), sshKeyIds: ['4503599627370495'] };
+      const { kind } = await rejection(context.provider.create(unknown));
+      expect(kind).toMatch(/^(invalid|not-found)$/);
+    });
+  });
+}
 
 export function describeSentinel(context: ContractContext): void {
   describe("the key in the token's project", () => {

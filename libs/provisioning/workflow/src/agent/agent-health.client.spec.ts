@@ -1,10 +1,7 @@
 import type { AgentCredentials } from '@agent-controller/clients';
 import { createServerTls, type ServerTls } from '@agent-controller/provisioning-bootstrap';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { AgentServer, type Answers } from '../testing/agent-server';
+import { KeycloakServer, type TokenAnswer } from '../testing/keycloak-server';
 import { AgentHealthClient } from './agent-health.client';
 import { reportWith } from '../testing/server-report.fixture';
 
@@ -164,34 +161,15 @@ describe('AgentHealthClient', () => {
   });
 
   describe('with Keycloak', () => {
-    type TokenAnswer = { status: number; body: string; headers?: Record<string, string> };
-    let asked: { url: string | undefined; body: string }[];
+    let asked: KeycloakServer['asked'];
 
     async function keycloakWith(answer: TokenAnswer): Promise<AgentCredentials> {
-      asked = [];
-      const server: Server = createServer((request: IncomingMessage, response) => {
-        void text(request).then((body) => {
-          asked.push({ url: request.url, body });
-          response.writeHead(answer.status, answer.headers).end(answer.body);
-        });
-      });
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      stops.push(async () => {
-        server.close();
-        server.closeAllConnections();
-        await once(server, 'close');
-      });
-      return credentialsAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}/auth/`);
+      const keycloak = await KeycloakServer.start(answer, `client&secret=${KEY}`);
+      stops.push(() => keycloak.stop());
+      asked = keycloak.asked;
+      return keycloak.credentials;
     }
 
-    const credentialsAt = (authServerUrl: string): AgentCredentials => ({
-      type: 'keycloak',
-      authServerUrl,
-      realm: 'my realm',
-      clientId: 'agent-manager',
-      clientSecret: `client&secret=${KEY}`,
-    });
     const tokenAnswer = { status: 200, body: JSON.stringify({ access_token: KEY }) };
 
     it('is ready with a token for our client credentials', async () => {

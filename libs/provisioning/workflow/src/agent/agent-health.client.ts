@@ -3,8 +3,8 @@ import { STATUS_PATH } from '@agent-controller/provisioning-bootstrap';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { parseServerReport, type ServerReport } from '../reports/server-report';
-import { AgentHealth, type AgentCheck, type ProxyAnswer } from './agent-health';
-import { getFromAgent } from './agent-http.client';
+import { AgentHealth, type AgentCheck, type AgentLook, type ProxyAnswer } from './agent-health';
+import { getFromAgent, type AgentAnswer } from './agent-http.client';
 import type { AgentTarget } from './agent-target';
 import { requestToken } from './keycloak.client';
 
@@ -36,12 +36,28 @@ export class AgentHealthClient extends AgentHealth {
     }
   }
 
+  override async recheck(target: AgentTarget, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentLook> {
+    try {
+      const health = await getFromAgent(target, HEALTH, signal);
+      if (!isAlive(health)) return unreachable(`${HEALTH} answers ${health.status}`);
+      const token = await bearer(credentials, signal);
+      if (token.state === 'refused' && token.isCertain) return { state: 'credentials-refused', reason: token.reason };
+      if (token.state !== 'token') return { state: 'unverified' };
+      const config = await getFromAgent(target, CONFIG, signal, `Bearer ${token.accessToken}`);
+      if (config.status === 200) return { state: 'healthy' };
+      if (config.status === 429) return { state: 'unverified' };
+      const reason = `${CONFIG} answers ${config.status} to our credentials`;
+      return isRefusal(config) ? { state: 'credentials-refused', reason } : unreachable(reason);
+    } catch (error) {
+      return unreachable((error as Error).message);
+    }
+  }
+
   private async checkAll(target: AgentTarget, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentCheck> {
     const health = await getFromAgent(target, HEALTH, signal);
-    // 429 comes from the agent-manager itself: it is alive.
-    if (health.status !== 200 && health.status !== 429) return notReady(`${HEALTH} answers ${health.status}`);
+    if (!isAlive(health)) return notReady(`${HEALTH} answers ${health.status}`);
     const stranger = await getFromAgent(target, CONFIG, signal);
-    if (stranger.status !== 401 && stranger.status !== 403) {
+    if (!isRefusal(stranger)) {
       return notReady(`${CONFIG} answers ${stranger.status} to a caller without credentials, not 401`);
     }
     const token = await bearer(credentials, signal);
@@ -51,6 +67,15 @@ export class AgentHealthClient extends AgentHealth {
     if (ours.status !== 200) return notReady(`${CONFIG} answers ${ours.status} to our credentials`);
     return { state: 'ready', config: parseConfig(ours.body), warnings: [] };
   }
+}
+
+/** 429 comes from the agent-manager itself. */
+function isAlive({ status }: AgentAnswer): boolean {
+  return status === 200 || status === 429;
+}
+
+function isRefusal({ status }: AgentAnswer): boolean {
+  return status === 401 || status === 403;
 }
 
 function bearer(credentials: AgentCredentials, signal: AbortSignal) {
@@ -69,6 +94,10 @@ function parseReport(body: string): ServerReport | null {
   } catch {
     return null;
   }
+}
+
+function unreachable(reason: string): AgentLook {
+  return { state: 'unreachable', reason };
 }
 
 function notReady(reason: string): AgentCheck {

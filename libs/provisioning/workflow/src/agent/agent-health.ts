@@ -15,10 +15,20 @@ export type ProxyAnswer =
   /** `reason` is for people. */
   | { state: 'silent'; reason: string };
 
+/** What one look at a ready agent-manager saw. `reason` is for people. */
+export type AgentLook =
+  | { state: 'healthy' }
+  /** It is up, but whether it accepts our credentials could not be asked, through no fault of its own. */
+  | { state: 'unverified' }
+  | { state: 'unreachable' | 'credentials-refused'; reason: string };
+
 /** How the controller sees an agent-manager from outside. Replaced in unit tests; everything else is real there. */
 export abstract class AgentHealth {
   /** Asks the server how far it is. Whatever it answers, it answers with its own key. */
   abstract look(target: AgentTarget, signal: AbortSignal): Promise<ProxyAnswer>;
 
   abstract check(target: AgentTarget, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentCheck>;
+
+  /** Whether an agent-manager that was ready still is: less thorough than `check`, and cheaper. */
+  abstract recheck(target: AgentTarget, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentLook>;
 }

@@ -1,6 +1,6 @@
 import { CloudError, CloudProviderRegistry, type ServerType } from '@agent-controller/cloud-port';
 import { AppError } from '@agent-controller/kernel';
-import { FakeCloudProvider } from '../testing/fake-cloud-provider';
+import { DEBIAN, FakeCloudProvider } from '../testing/fake-cloud-provider';
 import { CatalogueService } from './catalogue.service';
 
 const place = (id: string, priceMonthly: number, available = true) => ({
@@ -61,7 +61,8 @@ describe('CatalogueService', () => {
       catalogue.offer(provider),
     ]);
     expect(answers[0]).toEqual([serverType]);
-    expect(provider.calls.sort()).toEqual(['listLocations', 'listServerTypes']);
+    expect(await catalogue.images('hetzner')).toEqual([DEBIAN]);
+    expect(provider.calls.sort()).toEqual(['listImages', 'listLocations', 'listServerTypes']);
   });
 
   it('asks again after a minute, not before', async () => {

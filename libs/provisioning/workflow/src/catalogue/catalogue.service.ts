@@ -4,24 +4,17 @@ import {
   type CloudProvider,
   type Location,
   type ProviderType,
+  type ServerImage,
   type ServerType,
 } from '@agent-controller/cloud-port';
 import { AppError, type Clock } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
-import type { ProvisionRequest } from '../provision-request';
 import { CLOCK } from '../tokens';
-import { checkOrder, type CheckedOrder } from './order-check';
+import { usableImages } from './image-check';
+import { checkOrder, type Offer, type OrderCheck, type WantedOrder } from './order-check';
 import { providerError } from './provider-error';
 
 const FRESH_MS = 60_000;
-
-type OrderRequest = Pick<ProvisionRequest, 'providerType' | 'serverType' | 'location'>;
-
-/** What a provider offers. */
-interface Offer {
-  serverTypes: ServerType[];
-  locations: Location[];
-}
 
 interface CachedOffer {
   loadedAt: number;
@@ -73,6 +66,11 @@ export class CatalogueService {
     return (await this.offer(this.provider(type))).locations;
   }
 
+  /** Those that servers can be made from. */
+  async images(type: string): Promise<ServerImage[]> {
+    return usableImages((await this.offer(this.provider(type))).images);
+  }
+
   /** Where else a type can be ordered now. */
   async otherLocations(type: ProviderType, serverType: string, location: string): Promise<string[]> {
     const { serverTypes } = await this.offer(this.provider(type));
@@ -80,13 +78,9 @@ export class CatalogueService {
     return (found?.locations ?? []).filter(({ id, available }) => available && id !== location).map(({ id }) => id);
   }
 
-  /**
-   * Checks an order against what its provider offers.
-   * @throws AppError `provider-not-found`, `server-type-…`, `location-…`
-   */
-  async checkedOrder(request: OrderRequest): Promise<{ provider: CloudProvider; order: CheckedOrder }> {
-    const provider = this.provider(request.providerType);
-    return { provider, order: checkOrder(await this.offer(provider), request, provider.displayName) };
+  /** @throws AppError `provider-unavailable`, `provider-refused` */
+  async checkOrder(provider: CloudProvider, wanted: WantedOrder): Promise<OrderCheck> {
+    return checkOrder(await this.offer(provider), wanted, provider.displayName);
   }
 
   async offer(provider: CloudProvider): Promise<Offer> {
@@ -102,8 +96,12 @@ export class CatalogueService {
 
   private async load(provider: CloudProvider): Promise<Offer> {
     try {
-      const [serverTypes, locations] = await Promise.all([provider.listServerTypes(), provider.listLocations()]);
-      return { serverTypes, locations };
+      const [serverTypes, locations, images] = await Promise.all([
+        provider.listServerTypes(),
+        provider.listLocations(),
+        provider.listImages(),
+      ]);
+      return { serverTypes, locations, images };
     } catch (error) {
       throw error instanceof CloudError ? providerError(error) : error;
     }

@@ -1,6 +1,7 @@
-import type { Location, ServerType, ServerTypeLocation } from '@agent-controller/cloud-port';
+import type { Location, ServerImage, ServerTypeLocation } from '@agent-controller/cloud-port';
 import { AppError } from '@agent-controller/kernel';
-import { checkOrder } from './order-check';
+import { DEBIAN } from '../testing/fake-cloud-provider';
+import { checkOrder, type Offer } from './order-check';
 
 const at = (id: string, priceMonthly: number, changes: Partial<ServerTypeLocation> = {}): ServerTypeLocation => ({
   id,
@@ -29,7 +30,9 @@ const type = (id: string, memory: number, locations: ServerTypeLocation[], archi
 const location = (id: string): Location => ({ id, name: id, country: 'DE', city: id, available: true });
 
 const closed = { available: false };
-const offer: { serverTypes: ServerType[]; locations: Location[] } = {
+const snapshot: ServerImage = { ...DEBIAN, id: '77', name: null, kind: 'own', locations: ['fsn1', 'ash'] };
+const offer: Offer = {
+  images: [DEBIAN, { ...DEBIAN, id: '2', architecture: 'arm' }, snapshot],
   locations: ['fsn1', 'nbg1', 'ash', 'empty'].map(location),
   serverTypes: [
     type('big', 16, [at('fsn1', 20), at('nbg1', 19)]),
@@ -41,43 +44,111 @@ const offer: { serverTypes: ServerType[]; locations: Location[] } = {
 };
 
 function refusal(serverType: string, where?: string, of = offer): AppError {
-  try {
-    checkOrder(of, { serverType, location: where }, 'hetzner');
-  } catch (error) {
-    expect(error).toBeInstanceOf(AppError);
-    return error as AppError;
-  }
-  throw new Error('was accepted');
+  const [problem] = checkOrder(of, { serverType, location: where, image: 'debian-13' }, 'hetzner').problems;
+  if (!problem) throw new Error('was accepted');
+  return problem;
 }
+
+const accepted = (serverType: string, where?: string, image = 'debian-13', of = offer) => {
+  const { order, problems } = checkOrder(of, { serverType, location: where, image }, 'hetzner');
+  expect(problems).toEqual([]);
+  return order;
+};
 
 describe('checkOrder accepts', () => {
   it('a type where it is available, with the price there and of its address', () => {
-    expect(checkOrder(offer, { serverType: 'small', location: 'fsn1' }, 'hetzner')).toEqual({
+    expect(accepted('small', 'fsn1')).toEqual({
+      serverType: 'small',
       location: 'fsn1',
+      image: 'debian-13',
+      isProvenImage: true,
       monthlyCost: 4.7,
       currency: 'EUR',
     });
   });
 
   it('a type alone, and takes the cheapest location that is available', () => {
-    expect(checkOrder(offer, { serverType: 'small' }, 'hetzner')).toEqual({
-      location: 'nbg1',
-      monthlyCost: 4.09,
-      currency: 'EUR',
-    });
+    expect(accepted('small')).toMatchObject({ location: 'nbg1', monthlyCost: 4.09, currency: 'EUR' });
   });
 
   it('and counts the address into what is cheapest', () => {
     const dear = type('x', 4, [at('fsn1', 4, { addressPriceMonthly: 2 }), at('nbg1', 5, { addressPriceMonthly: 0 })]);
     const of = { ...offer, serverTypes: [dear] };
-    expect(checkOrder(of, { serverType: 'x' }, 'hetzner').location).toBe('nbg1');
+    expect(accepted('x', undefined, 'debian-13', of).location).toBe('nbg1');
   });
 
   it('and leaves the offer as it is', () => {
     const before = structuredClone(offer);
-    checkOrder(offer, { serverType: 'small' }, 'hetzner');
+    accepted('small');
     refusal('nothing');
     expect(offer).toEqual(before);
+  });
+});
+
+describe('checkOrder looks where the image is', () => {
+  it('and takes the cheapest location that has it', () => {
+    expect(accepted('small', undefined, '77')).toMatchObject({ location: 'fsn1', image: '77', isProvenImage: false });
+  });
+
+  it('and names the locations that have it', () => {
+    const { order, problems } = checkOrder(offer, { serverType: 'small', location: 'nbg1', image: '77' }, 'hetzner');
+    expect(order).toMatchObject({ location: 'nbg1', image: '77', monthlyCost: 4.09 });
+    expect(problems.map(({ code, message }) => [code, message])).toEqual([
+      ['location-unavailable', "'77' is not at 'nbg1'. Use one of: fsn1."],
+    ]);
+    const closed = checkOrder(offer, { serverType: 'small', location: 'ash', image: '77' }, 'hetzner').problems[0];
+    expect(closed?.message).toBe("'small' cannot be ordered at 'ash' at present. Use one of: fsn1.");
+  });
+
+  it('and says when the type is nowhere where the image is', () => {
+    const away = { ...snapshot, locations: ['ash'] };
+    const { order, problems } = checkOrder(
+      { ...offer, images: [DEBIAN, away] },
+      { serverType: 'small', image: '77' },
+      'hetzner',
+    );
+    expect(order).toMatchObject({ location: null, monthlyCost: null, currency: null });
+    expect(problems.map(({ code, message }) => [code, message])).toEqual([
+      ['image-unsuitable', "'77' is only at ash, where 'small' cannot be ordered at present. Use one of: debian-13."],
+    ]);
+  });
+});
+
+describe('checkOrder tells all problems at once', () => {
+  const codes = (serverType: string, where: string | undefined, image: string) =>
+    checkOrder(offer, { serverType, location: where, image }, 'hetzner').problems.map(({ code }) => code);
+
+  it.each([
+    [
+      ['x', 'mars', 'windows'],
+      ['server-type-unknown', 'location-unknown', 'image-unknown'],
+    ],
+    [
+      ['small', 'mars', 'windows'],
+      ['location-unknown', 'image-unknown'],
+    ],
+    [
+      ['sold-out', undefined, 'windows'],
+      ['server-type-unavailable', 'image-unknown'],
+    ],
+    [
+      ['small', 'ash', 'windows'],
+      ['location-unavailable', 'image-unknown'],
+    ],
+    [['arm', 'fsn1', '77'], ['image-unsuitable']],
+  ] as const)('of %j', ([serverType, where, image], expected) => {
+    expect(codes(serverType, where, image)).toEqual(expected);
+  });
+
+  it('and what is known all the same', () => {
+    expect(checkOrder(offer, { serverType: 'x', location: 'fsn1', image: 'debian-13' }, 'hetzner').order).toEqual({
+      serverType: null,
+      location: 'fsn1',
+      image: 'debian-13',
+      isProvenImage: true,
+      monthlyCost: null,
+      currency: null,
+    });
   });
 });
 

@@ -1,4 +1,5 @@
 import { CloudError } from '@agent-controller/cloud-port';
+import { CallerKeysService } from '../caller-keys.service';
 import { SentinelService } from '../sentinel.service';
 import { FakeCloudProvider } from '../testing/fake-cloud-provider';
 import { contextWith, NOW, ownerOf, secondsAgo, SENTINEL } from '../testing/step-context.fixture';
@@ -15,7 +16,7 @@ describe('CreatingServerStep', () => {
   beforeEach(() => {
     provider = new FakeCloudProvider();
     const userData = { render: () => '#cloud-config' } as unknown as UserDataService;
-    step = new CreatingServerStep(new SentinelService(), userData);
+    step = new CreatingServerStep(new SentinelService(), userData, new CallerKeysService());
   });
 
   const run = (reference: Parameters<typeof contextWith>[0] = {}, given: object = {}) =>
@@ -33,7 +34,7 @@ describe('CreatingServerStep', () => {
         location: 'fsn1',
         image: 'debian-13',
         userData: '#cloud-config',
-        sshKeyId: SENTINEL,
+        sshKeyIds: [SENTINEL],
       },
     ]);
     expect(result).toMatchObject({
@@ -42,6 +43,30 @@ describe('CreatingServerStep', () => {
       patch: { serverId: 'new-1', serverName: 'team-agent-0123abcd-1', sentinelId: SENTINEL, observedAt: NOW },
       events: [{ type: 'note', data: { serverId: 'new-1' } }],
     });
+  });
+
+  it("names the callers' keys beside ours, and puts theirs into the project before it announces anything", async () => {
+    const sshKeys = [{ name: 'laptop', id: '5' }, { publicKey: 'ssh-ed25519 AAAA me' }];
+    await run({ configuration: { sshKeys } as never });
+    expect(provider.calls).toEqual([
+      'ensureSentinel',
+      expect.stringMatching(/^ensureKey agent-controller-key-/),
+      `announce ${SENTINEL}`,
+      'create',
+    ]);
+    expect(provider.specs[0]?.sshKeyIds).toEqual([
+      SENTINEL,
+      '5',
+      expect.stringMatching(/^id-of-agent-controller-key-/),
+    ]);
+  });
+
+  it("orders nothing when a caller's key is refused", async () => {
+    provider.failNext('ensureKey', new CloudError('quota', 'no more keys'));
+    await expect(run({ configuration: { sshKeys: [{ publicKey: 'ssh-ed25519 AAAA' }] } as never })).rejects.toThrow(
+      'no more keys',
+    );
+    expect(provider.calls).not.toContainEqual(expect.stringMatching(/^announce/));
   });
 
   it('orders nothing once it has lost the right to', async () => {
@@ -56,7 +81,7 @@ describe('CreatingServerStep', () => {
         throw new Error('The secrets of this provisioning were wiped');
       },
     } as unknown as UserDataService;
-    step = new CreatingServerStep(new SentinelService(), userData);
+    step = new CreatingServerStep(new SentinelService(), userData, new CallerKeysService());
     await expect(run()).rejects.toThrow('wiped');
     expect(provider.calls).toEqual(['ensureSentinel']);
   });

@@ -1,5 +1,6 @@
 import { CloudError, serverName, type CloudServer } from '@agent-controller/cloud-port';
 import { Injectable } from '@nestjs/common';
+import { CallerKeysService } from '../caller-keys.service';
 import { observedColumns } from '../provisioning.repository';
 import { SentinelService } from '../sentinel.service';
 import { UserDataService } from '../user-data.service';
@@ -18,6 +19,7 @@ export class CreatingServerStep {
   constructor(
     private readonly sentinel: SentinelService,
     private readonly userData: UserDataService,
+    private readonly callerKeys: CallerKeysService,
   ) {}
 
   async run(context: StepContext): Promise<StepResult> {
@@ -41,6 +43,8 @@ export class CreatingServerStep {
     const { reference, client, provider } = context;
     const owner = ownerTag(context);
     const userData = this.userData.render(reference, client, provider.maxUserDataBytes);
+    const wanted = reference.configuration.sshKeys ?? [];
+    const callerKeyIds = await this.callerKeys.ensure(provider, context.instance, wanted);
     await context.announceCreate(sentinelId);
     try {
       const server = await provider.create({
@@ -50,13 +54,14 @@ export class CreatingServerStep {
         location: reference.location,
         image: reference.image,
         userData,
-        sshKeyId: sentinelId,
+        sshKeyIds: [...new Set([sentinelId, ...callerKeyIds])],
       });
       return created(server, context, sentinelId);
     } catch (error) {
-      // The key may have been removed at the provider since it was last ensured.
+      // A key may have been removed at the provider since it was last ensured.
       if (error instanceof CloudError && (error.kind === 'invalid' || error.kind === 'not-found')) {
         this.sentinel.forget(provider.type);
+        this.callerKeys.forget(provider);
       }
       throw error;
     }

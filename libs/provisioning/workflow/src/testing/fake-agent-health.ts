@@ -1,4 +1,4 @@
-import type { AgentCheck, AgentHealth, ProxyAnswer } from '../agent/agent-health';
+import type { AgentCheck, AgentHealth, AgentLook, ProxyAnswer } from '../agent/agent-health';
 import type { AgentTarget } from '../agent/agent-target';
 import type { ServerReport } from '../reports/server-report';
 
@@ -7,6 +7,7 @@ export class FakeAgentHealth implements AgentHealth {
   problem: string | null = null;
   report: ServerReport | null = null;
   answer: AgentCheck = { state: 'ready', config: { gitRepositoryUrl: null, agentTypes: ['cursor'] }, warnings: [] };
+  seen: AgentLook = { state: 'healthy' };
   readonly targets: AgentTarget[] = [];
 
   async look(target: AgentTarget): Promise<ProxyAnswer> {
@@ -18,5 +19,10 @@ export class FakeAgentHealth implements AgentHealth {
   async check(target: AgentTarget): Promise<AgentCheck> {
     this.targets.push(target);
     return this.answer;
+  }
+
+  async recheck(target: AgentTarget): Promise<AgentLook> {
+    this.targets.push(target);
+    return this.seen;
   }
 }

@@ -6,12 +6,28 @@ import {
   type OwnerQuery,
   type OwnerTag,
   type ProjectKey,
+  type ServerImage,
   type ServerSpec,
   type ServerType,
+  type SshKey,
   type WaitingServer,
 } from '@agent-controller/cloud-port';
 
 type Method = Exclude<keyof CloudProvider, 'type' | 'displayName' | 'maxUserDataBytes'>;
+
+export const DEBIAN: ServerImage = {
+  id: '1',
+  name: 'debian-13',
+  description: 'Debian 13',
+  kind: 'system',
+  osFamily: 'debian',
+  osVersion: '13',
+  architecture: 'x86',
+  hasDocker: false,
+  isDeprecated: false,
+  minDisk: 5,
+  locations: null,
+};
 
 /** One project at a provider, in memory. It does what the port says, and what a test tells it to do wrong. */
 export class FakeCloudProvider implements CloudProvider {
@@ -27,6 +43,9 @@ export class FakeCloudProvider implements CloudProvider {
   readonly keys = new Set<string>();
   serverTypes: ServerType[] = [];
   locations: Location[] = [];
+  images: ServerImage[] = [DEBIAN];
+  /** What `listKeys` answers. */
+  sshKeys: SshKey[] = [];
   /** Whether servers show in lists; right after a create they may not. */
   isListing = true;
   readonly #failures = new Map<Method, CloudError[]>();
@@ -65,6 +84,11 @@ export class FakeCloudProvider implements CloudProvider {
   async listLocations(): Promise<Location[]> {
     this.called('listLocations');
     return this.locations;
+  }
+
+  async listImages(): Promise<ServerImage[]> {
+    this.called('listImages');
+    return this.images;
   }
 
   async create(spec: ServerSpec): Promise<CloudServer> {
@@ -119,6 +143,18 @@ export class FakeCloudProvider implements CloudProvider {
   async hasSentinel(sentinelId: string): Promise<boolean> {
     this.called('hasSentinel');
     return this.keys.has(sentinelId);
+  }
+
+  async listKeys(): Promise<SshKey[]> {
+    this.called('listKeys');
+    return this.sshKeys;
+  }
+
+  async ensureKey({ name }: ProjectKey): Promise<string> {
+    this.called('ensureKey', name);
+    const id = `id-of-${name}`;
+    this.keys.add(id);
+    return id;
   }
 
   private called(method: Method, detail?: string): void {

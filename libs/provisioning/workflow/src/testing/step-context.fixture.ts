@@ -63,6 +63,7 @@ export function referenceWith(changes: Partial<ProvisioningReference> = {}): Pro
     attemptSince: secondsAgo(10),
     phaseTimes: {},
     providerMetadata: {},
+    configuration: { sshKeys: [] },
     sealedSecrets: 'sealed',
     ...changes,
   });

@@ -103,6 +103,8 @@ function workflowOptions(directDatabaseUrl: string): WorkflowOptions {
     keycloak: {},
     directDatabaseUrl,
     jobConcurrency: 5,
+    agentConnections: 50,
+    healthCheckIntervalMs: 60_000,
     failedSecretsRetentionMs: DAY_MS,
     tombstoneRetentionMs: DAY_MS,
   };

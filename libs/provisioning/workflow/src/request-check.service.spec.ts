@@ -1,0 +1,212 @@
+import type { ClientRepository } from '@agent-controller/clients';
+import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
+import { AppError } from '@agent-controller/kernel';
+import fc from 'fast-check';
+import { randomBytes } from 'node:crypto';
+import { CatalogueService } from './catalogue/catalogue.service';
+import { KeyListService } from './catalogue/key-list.service';
+import { PreviewService } from './preview.service';
+import type { ProvisionRequest, SshKeyRequest } from './provision-request';
+import { ProvisioningFactory } from './provisioning-factory.service';
+import type { ProvisioningRepository } from './provisioning.repository';
+import { CallbackTokens } from './reports/callback-tokens';
+import { RequestCheckService } from './request-check.service';
+import { ServerMaterialService } from './server-material.service';
+import { DEBIAN, FakeCloudProvider } from './testing/fake-cloud-provider';
+import { NOW } from './testing/step-context.fixture';
+import { UserDataService } from './user-data.service';
+import type { WorkflowOptions } from './workflow.options';
+
+const caller = { subject: 'someone' };
+const clock = { now: () => NOW };
+const place = (id: string, available = true) => ({
+  ...{ id, available, priceMonthly: 4, priceHourly: 0.01, addressPriceMonthly: 0.5, deprecatedAfter: null },
+});
+const type = (id: string, architecture: 'x86' | 'arm', ...locations: ReturnType<typeof place>[]) => ({
+  ...{ id, name: id, cores: 2, memory: 4, disk: 40, architecture, description: id, currency: 'EUR' },
+  ...{ priceMonthly: 4, priceHourly: 0.01, locations },
+});
+
+/** Seals nothing: what is sealed is not the matter here. */
+const open = {
+  sealSecrets: (_id: string, secrets: unknown) => JSON.stringify(secrets),
+  openSecrets: ({ sealedSecrets }: { sealedSecrets: string }) => JSON.parse(sealedSecrets) as unknown,
+} as unknown as ProvisioningRepository;
+const clients = {
+  isNameTaken: async (name: string) => name === 'taken',
+  sealCredentials: (_id: string, credentials: unknown) => JSON.stringify(credentials),
+  openCredentials: ({ sealedCredentials }: { sealedCredentials: string }) => JSON.parse(sealedCredentials) as unknown,
+} as unknown as ClientRepository;
+const options = {
+  images: { agentManager: 'manager', postgres: 'postgres', proxy: 'caddy' },
+  serverImages: { hetzner: 'debian-13', 'digital-ocean': 'debian-13-x64' },
+  keycloak: {},
+} as unknown as WorkflowOptions;
+
+const sound: ProvisionRequest = {
+  providerType: 'hetzner',
+  serverType: 'cx23',
+  sshKeys: [],
+  authentication: { type: 'api_key' },
+  agentWsPort: 8080,
+  git: {},
+  agentDefaultImage: 'worker',
+  environment: {},
+};
+
+describe('RequestCheckService and PreviewService', () => {
+  let provider: FakeCloudProvider;
+  let requests: RequestCheckService;
+  let previews: PreviewService;
+
+  beforeEach(() => {
+    provider = new FakeCloudProvider();
+    provider.serverTypes = [
+      type('cx23', 'x86', place('fsn1', false), place('nbg1')),
+      type('cax11', 'arm', place('fsn1')),
+      type('sold-out', 'x86', place('fsn1', false)),
+    ];
+    provider.locations = ['fsn1', 'nbg1'].map((id) => ({ id, name: id, country: 'DE', city: id, available: true }));
+    provider.images = [DEBIAN, { ...DEBIAN, id: '2', name: 'rocky-9', osFamily: 'rocky', osVersion: '9' }];
+    provider.sshKeys = [{ id: '5', name: 'laptop' }];
+    const catalogue = new CatalogueService(new CloudProviderRegistry([provider]), clock);
+    const userData = new UserDataService(open, clients, new CallbackTokens(new SecretBox([Buffer.alloc(32)]), options));
+    const factory = new ProvisioningFactory(open, clients, new ServerMaterialService(open), options, clock);
+    requests = new RequestCheckService(catalogue, new KeyListService(clock), factory, userData, clients, options);
+    previews = new PreviewService(requests, userData);
+  });
+
+  const codes = async (changes: Partial<ProvisionRequest>) => {
+    const { problems } = await previews.preview({ ...sound, ...changes }, caller);
+    return problems.map(({ field, code }) => `${field} ${code}`);
+  };
+  const keycloak = { type: 'keycloak', clientId: 'a', clientSecret: 'b' } as const;
+  // Random, so that compression does not help.
+  const huge = { LONG: randomBytes(40_000).toString('base64') };
+
+  it('makes the rows of a sound request, with image and keys in them', async () => {
+    const sshKeys = [{ name: 'laptop' }, { publicKey: 'ssh-ed25519 AAAA' }];
+    const { reference } = await requests.accepted({ ...sound, image: '1', sshKeys }, caller);
+    expect(reference).toMatchObject({ image: '1', location: 'nbg1', serverType: 'cx23', monthlyCost: 4.5 });
+    expect(reference.configuration.sshKeys).toEqual([{ name: 'laptop', id: '5' }, { publicKey: 'ssh-ed25519 AAAA' }]);
+    expect((await requests.accepted(sound, caller)).reference).toMatchObject({ image: 'debian-13' });
+  });
+
+  it('shows what a sound request would make', async () => {
+    const preview = await previews.preview({ ...sound, name: 'web', sshKeys: [{ name: 'laptop' }] }, caller);
+    expect(preview).toMatchObject({
+      name: 'web',
+      providerType: 'hetzner',
+      serverType: 'cx23',
+      location: 'nbg1',
+      image: 'debian-13',
+      isProvenImage: true,
+      sshKeys: [{ name: 'laptop', id: '5' }],
+      monthlyCost: 4.5,
+      currency: 'EUR',
+      maxUserDataBytes: 32_768,
+      problems: [],
+    });
+    expect(preview.userDataBytes).toBeGreaterThan(1_000);
+    expect(provider.calls).not.toContainEqual(expect.stringMatching(/^(create|ensure)/));
+  });
+
+  it('tells every problem at once, and what is known all the same', async () => {
+    const wrong: Partial<ProvisionRequest> = {
+      serverType: 'x',
+      location: 'mars',
+      image: 'windows',
+      sshKeys: [{ name: 'a' }, { name: 'b' }],
+      authentication: keycloak,
+      name: 'taken',
+    };
+    expect(await codes(wrong)).toEqual([
+      'serverType server-type-unknown',
+      'location location-unknown',
+      'image image-unknown',
+      'sshKeys ssh-key-unknown',
+      'sshKeys ssh-key-unknown',
+      'keycloakAuthServerUrl validation-failed',
+      'keycloakRealm validation-failed',
+      'name name-taken',
+    ]);
+    const preview = await previews.preview({ ...sound, ...wrong }, caller);
+    expect(preview).toMatchObject({
+      name: 'taken',
+      providerType: 'hetzner',
+      serverType: null,
+      location: null,
+      image: null,
+      isProvenImage: null,
+      monthlyCost: null,
+      currency: null,
+      userData: null,
+      userDataBytes: null,
+      maxUserDataBytes: 32_768,
+    });
+    expect(preview.problems[2]).toMatchObject({ alternatives: ['debian-13'] });
+  });
+
+  it('tells what can be told without a provider', async () => {
+    const wrong = { providerType: 'nobody', name: 'taken', authentication: keycloak };
+    expect((await codes(wrong)).sort()).toEqual([
+      'keycloakAuthServerUrl validation-failed',
+      'keycloakRealm validation-failed',
+      'name name-taken',
+      'providerType provider-not-found',
+    ]);
+    const { providerType, maxUserDataBytes } = await previews.preview({ ...sound, ...wrong }, caller);
+    expect([providerType, maxUserDataBytes]).toEqual([null, null]);
+  });
+
+  it('says how long user data is that is too long, and shows it', async () => {
+    const preview = await previews.preview({ ...sound, environment: huge }, caller);
+    expect(preview.problems).toMatchObject([{ field: null, code: 'user-data-too-large' }]);
+    expect(preview.userDataBytes).toBeGreaterThan(preview.maxUserDataBytes ?? Infinity);
+    expect(preview.problems[0]?.message).toContain(String(preview.userDataBytes));
+    expect(preview.userData).toContain('#cloud-config');
+    expect(preview.userData).not.toContain(huge.LONG.slice(0, 20));
+  });
+
+  it('has no answer while the provider has none', async () => {
+    provider.failNext('listImages', new CloudError('unavailable', 'away'));
+    await expect(previews.preview(sound, caller)).rejects.toMatchObject({ code: 'provider-unavailable' });
+  });
+
+  it('asks the provider nothing more for a hundred requests than for one', async () => {
+    const request = { ...sound, sshKeys: [{ name: 'laptop' }] };
+    for (let count = 0; count < 100; count++) await previews.preview(request, caller);
+    expect(provider.calls.sort()).toEqual(['listImages', 'listKeys', 'listLocations', 'listServerTypes']);
+  });
+
+  it('refuses exactly what a preview has problems with, with the first of them', async () => {
+    const request = fc.record({
+      providerType: fc.constantFrom('hetzner', 'hetzner', 'hetzner', 'digital-ocean'),
+      serverType: fc.constantFrom('cx23', 'cx23', 'cax11', 'sold-out', 'x'),
+      location: fc.constantFrom(undefined, 'nbg1', 'fsn1', 'mars'),
+      image: fc.constantFrom(undefined, 'debian-13', '1', 'rocky-9', 'windows'),
+      sshKeys: fc.constantFrom<SshKeyRequest[]>(
+        [],
+        [{ name: 'laptop' }],
+        [{ name: 'x' }],
+        [{ publicKey: 'ssh-ed25519 AAAA' }],
+      ),
+      authentication: fc.constantFrom<ProvisionRequest['authentication']>({ type: 'api_key' }, keycloak),
+      name: fc.constantFrom(undefined, 'free', 'taken'),
+      environment: fc.constantFrom<Record<string, string>>({}, {}, huge),
+    });
+    let [accepted, refused] = [0, 0];
+    await fc.assert(
+      fc.asyncProperty(request, async (changes) => {
+        const wanted = { ...sound, ...changes };
+        const { problems } = await previews.preview(wanted, caller);
+        const outcome: unknown = await requests.accepted(wanted, caller).catch((error: unknown) => error);
+        if (outcome instanceof AppError) refused++;
+        else accepted++;
+        expect(outcome instanceof AppError ? outcome.code : undefined).toBe(problems[0]?.code);
+      }),
+      { numRuns: 300 },
+    );
+    expect(Math.min(accepted, refused)).toBeGreaterThan(0);
+  });
+});

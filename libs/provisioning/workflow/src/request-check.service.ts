@@ -1,0 +1,100 @@
+import { ClientRepository, nameTaken } from '@agent-controller/clients';
+import type { CloudProvider } from '@agent-controller/cloud-port';
+import { AppError, type Caller } from '@agent-controller/kernel';
+import { Inject, Injectable } from '@nestjs/common';
+import { CatalogueService } from './catalogue/catalogue.service';
+import { checkKeys, type KeyCheck } from './catalogue/key-check';
+import { KeyListService } from './catalogue/key-list.service';
+import type { OrderCheck } from './catalogue/order-check';
+import type { ProvisionRequest } from './provision-request';
+import { ProvisioningFactory, type NewProvisioning } from './provisioning-factory.service';
+import { UserDataService } from './user-data.service';
+import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
+
+/** What is known of a request, and everything that it would be refused for. */
+export interface RequestCheck {
+  /** In the order in which they matter: the request itself is refused with the first. */
+  problems: AppError[];
+  provider: CloudProvider | null;
+  order: OrderCheck['order'] | null;
+  sshKeys: KeyCheck['keys'];
+  /** Rows that may be saved when there are no problems; null when they could not be made. */
+  made: NewProvisioning | null;
+  /** Of the first server, as it would be sent; null as well when it is too long. */
+  userData: string | null;
+}
+
+/** The one place that says whether a request is accepted: for the request itself and for its preview. */
+@Injectable()
+export class RequestCheckService {
+  constructor(
+    private readonly catalogue: CatalogueService,
+    private readonly keyLists: KeyListService,
+    private readonly factory: ProvisioningFactory,
+    private readonly userData: UserDataService,
+    private readonly clients: ClientRepository,
+    @Inject(WORKFLOW_OPTIONS) private readonly options: WorkflowOptions,
+  ) {}
+
+  /** @throws AppError the first problem of the request */
+  async accepted(request: ProvisionRequest, caller: Caller): Promise<NewProvisioning> {
+    const { problems, made } = await this.check(request, caller);
+    if (problems[0]) throw problems[0];
+    if (!made) throw new Error('A request without problems has no rows');
+    return made;
+  }
+
+  /** @throws AppError `provider-unavailable`, `provider-refused` when the provider cannot be asked */
+  async check(request: ProvisionRequest, caller: Caller): Promise<RequestCheck> {
+    const [provider, noProvider] = attempt(() => this.catalogue.provider(request.providerType));
+    const [order, keys] = provider
+      ? await Promise.all([this.order(provider, request), this.keys(provider, request)])
+      : [null, null];
+    const sshKeys = keys?.keys ?? [];
+    const [credentials, badCredentials] = attempt(() => this.factory.credentials(request));
+    const found = { location: null, image: null, monthlyCost: null, currency: null, ...order?.order, sshKeys };
+    const made = provider && credentials && (await this.factory.create(request, credentials, found, provider, caller));
+    const [userData, tooLarge] = attempt(() => made && this.render(made, provider));
+    const problems = [noProvider, ...(order?.problems ?? []), ...(keys?.problems ?? []), badCredentials, tooLarge];
+    if (request.name !== undefined && (await this.clients.isNameTaken(request.name, caller.subject))) {
+      problems.push(nameTaken(request.name));
+    }
+    return {
+      problems: problems.filter((problem) => problem !== null),
+      provider,
+      order: order?.order ?? null,
+      sshKeys,
+      made,
+      userData,
+    };
+  }
+
+  private order(provider: CloudProvider, { serverType, location, image }: ProvisionRequest): Promise<OrderCheck> {
+    return this.catalogue.checkOrder(provider, {
+      serverType,
+      location,
+      image: image ?? this.options.serverImages[provider.type],
+      isDefaultImage: image === undefined,
+    });
+  }
+
+  private async keys(provider: CloudProvider, { sshKeys }: ProvisionRequest): Promise<KeyCheck> {
+    const names = sshKeys.flatMap((key) => ('name' in key ? key.name : []));
+    return checkKeys(await this.keyLists.keysFor(provider, names), sshKeys, provider.displayName);
+  }
+
+  /** What does not fit must be said now, not by the step that orders the server. */
+  private render({ reference, client }: NewProvisioning, { maxUserDataBytes }: CloudProvider): string {
+    return this.userData.render(reference, client, maxUserDataBytes);
+  }
+}
+
+/** What it answers, or the refusal that it throws. */
+function attempt<T>(work: () => T): [T, null] | [null, AppError] {
+  try {
+    return [work(), null];
+  } catch (error) {
+    if (error instanceof AppError) return [null, error];
+    throw error;
+  }
+}
