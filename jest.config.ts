@@ -42,11 +42,7 @@ const config: Config = {
   testTimeout: process.env.BOOT_LAB ? 1_200_000 : 180_000,
   projects: process.env.BOOT_LAB
     ? [lab]
-    : [
-        project('unit', 'spec'),
-        project('integration', 'int-spec', services),
-        project('e2e', 'e2e-spec', services),
-      ],
+    : [project('unit', 'spec'), project('integration', 'int-spec', services), project('e2e', 'e2e-spec', services)],
 };
 
 export default config;

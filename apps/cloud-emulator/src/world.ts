@@ -98,7 +98,15 @@ export class World {
     const log = (message: string) => this.log(`${project.provider} server ${facts.name} (${id}): ${message}`);
     const publicKeys = facts.sshKeyIds.flatMap((key) => project.keys.get(key)?.publicKey ?? []);
     const { name, locationId } = facts;
-    const blueprint = { id, name, locationId, publicKeys, provider: project.provider, order: { ...order, address }, log };
+    const blueprint = {
+      id,
+      name,
+      locationId,
+      publicKeys,
+      provider: project.provider,
+      order: { ...order, address },
+      log,
+    };
     const machine = this.makeMachine?.(blueprint) ?? new EmulatedServer(blueprint.order, this.keycloak, log);
     const privateAddress = `10.${(id >> 16) & 255}.${(id >> 8) & 255}.${id & 255}`;
     const record = {

@@ -16,7 +16,9 @@ describe("Docker CE's repository", () => {
     const seen = await untilSettled(controller, id);
     await keepTimings(controller, seen, 'docker-install');
     expect(seen).toMatchObject({ phase: 'ready', lastError: null });
-    const installed = await (await shellOf(seen)).run("dpkg-query -W -f '${Package} ${db:Status-Abbrev}\\n' 'docker*' 'containerd*'");
+    const installed = await (
+      await shellOf(seen)
+    ).run("dpkg-query -W -f '${Package} ${db:Status-Abbrev}\\n' 'docker*' 'containerd*'");
     for (const name of ['docker-ce', 'docker-ce-cli', 'containerd.io', 'docker-compose-plugin']) {
       expect(installed).toMatch(new RegExp(`^${name} ii`, 'm'));
     }

@@ -33,26 +33,31 @@ describe('good path', () => {
   it.each([
     ['hetzner', 'cx33', true],
     ['digital-ocean', 's-2vcpu-2gb', false],
-  ])('%s: provision to ready, every byte, no secret elsewhere, reboot, gone', async (providerType, serverType, isPublic) => {
-    const controller = await installation.startController(isPublic ? { PUBLIC_URL: 'https://controller.lab.example' } : {});
-    await labAdmin.setController(controller.url);
-    const changes = {
-      ...{ providerType, serverType, apiKey: API_KEY, agentWsPort: 8443, description: 'of the lab' },
-      ...{ gitRepositoryUrl: 'https://git.example.com/team/project.git', gitUsername: `robot ${NASTY}` },
-      ...{ ...SECRETS, agentDefaultImage: 'example.com/worker:1', environment: ENVIRONMENT },
-    };
-    const { id } = await order(controller, { watchProcesses: true }, changes);
-    const seen = await untilSettled(controller, id);
-    await keepTimings(controller, seen, `good-path-${providerType}`);
-    expect(seen).toMatchObject({ phase: 'ready', lastError: null });
-    await expectEnvironment(seen);
-    const shell = await shellOf(seen);
-    await expectFiles(shell);
-    await expectNoSecret(shell, controller);
-    await expectReboot(seen, shell);
-    await expectGone(controller, seen);
-    await controller.stop();
-  });
+  ])(
+    '%s: provision to ready, every byte, no secret elsewhere, reboot, gone',
+    async (providerType, serverType, isPublic) => {
+      const controller = await installation.startController(
+        isPublic ? { PUBLIC_URL: 'https://controller.lab.example' } : {},
+      );
+      await labAdmin.setController(controller.url);
+      const changes = {
+        ...{ providerType, serverType, apiKey: API_KEY, agentWsPort: 8443, description: 'of the lab' },
+        ...{ gitRepositoryUrl: 'https://git.example.com/team/project.git', gitUsername: `robot ${NASTY}` },
+        ...{ ...SECRETS, agentDefaultImage: 'example.com/worker:1', environment: ENVIRONMENT },
+      };
+      const { id } = await order(controller, { watchProcesses: true }, changes);
+      const seen = await untilSettled(controller, id);
+      await keepTimings(controller, seen, `good-path-${providerType}`);
+      expect(seen).toMatchObject({ phase: 'ready', lastError: null });
+      await expectEnvironment(seen);
+      const shell = await shellOf(seen);
+      await expectFiles(shell);
+      await expectNoSecret(shell, controller);
+      await expectReboot(seen, shell);
+      await expectGone(controller, seen);
+      await controller.stop();
+    },
+  );
 
   async function lab({ endpoint, tls }: ProvisioningInfoView): Promise<LabAnswer> {
     if (!endpoint || !tls) throw new Error('A ready provisioning has no endpoint or no tls');
@@ -73,7 +78,9 @@ describe('good path', () => {
   }
 
   async function expectFiles(shell: Shell): Promise<void> {
-    const lines = await shell.run('find /opt/agent-manager -type f -printf "%m %U:%G %p\\n"; stat -c "%a %u:%g %n" /opt/agents');
+    const lines = await shell.run(
+      'find /opt/agent-manager -type f -printf "%m %U:%G %p\\n"; stat -c "%a %u:%g %n" /opt/agents',
+    );
     const files = lines.trim().split('\n');
     expect(files).toContain('600 0:0 /opt/agent-manager/docker-compose.override.yml');
     expect(files).toContain('600 0:0 /opt/agent-manager/tls/key.pem');
@@ -87,7 +94,8 @@ describe('good path', () => {
     );
     const marks = [...MARKS, ...generated.trim().split('\n')];
     expect(marks.length).toBe(MARKS.length + 3);
-    const inspected = 'docker inspect $(docker ps -q --filter name=proxy) $(docker ps -q --filter name=postgres) | grep -v POSTGRES_PASSWORD=';
+    const inspected =
+      'docker inspect $(docker ps -q --filter name=proxy) $(docker ps -q --filter name=postgres) | grep -v POSTGRES_PASSWORD=';
     const places = {
       cloudInit: await shell.run('cat /var/log/cloud-init*.log'),
       processes: await shell.run('cat /run/lab/processes'),

@@ -42,9 +42,7 @@ function hetzner({ id, name, locationId, publicKeys, order }: Blueprint): Record
     region: 'eu-central',
     'network-config': {
       version: 1,
-      config: [
-        { type: 'physical', name: 'eth0', mac_address: GUEST.mac, subnets: [{ type: 'dhcp', ipv4: true }] },
-      ],
+      config: [{ type: 'physical', name: 'eth0', mac_address: GUEST.mac, subnets: [{ type: 'dhcp', ipv4: true }] }],
     },
   };
   return {
