@@ -14,7 +14,10 @@ build_registry() {
   layer minimal <(grep -vE "$unwanted" "$roots/image.minimal")
   layer postgres <(comm -13 "$roots/image.minimal" "$roots/image.postgres" | grep -vE "$unwanted" && echo ./usr/local/bin/pg_isready)
   layer node <(comm -13 "$roots/image.postgres" "$roots/image.all" | grep -vE "$unwanted|/bin/caddy$")
-  layer lab <(cd "$image" && find ./lab -type f)
+  # Lists name no folders: those with a mode or an owner of their own come here.
+  chroot "$image" install -d -m 1777 /tmp
+  chroot "$image" install -d -o postgres -g postgres -m 2775 /run/postgresql
+  layer lab <(cd "$image" && find ./lab -type f && printf '%s\n' ./tmp ./run/postgresql)
   layer caddy <(echo ./usr/bin/caddy && echo ./etc/passwd && libraries "$image" /usr/bin/caddy)
 
   local env='"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]'
