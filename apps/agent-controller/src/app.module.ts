@@ -33,9 +33,18 @@ function workflowOptions(env: Env): WorkflowOptions {
     images: { agentManager: env.AGENT_MANAGER_IMAGE, postgres: env.POSTGRES_IMAGE, proxy: env.PROXY_IMAGE },
     serverImages: { hetzner: env.SERVER_IMAGE_HETZNER, 'digital-ocean': env.SERVER_IMAGE_DIGITALOCEAN },
     provisioningTimeoutMs: env.PROVISIONING_TIMEOUT_SECONDS * 1000,
+    phaseTimeoutMs: {
+      'creating-server': env.CREATING_SERVER_TIMEOUT_SECONDS * 1000,
+      booting: env.BOOTING_TIMEOUT_SECONDS * 1000,
+      installing: env.INSTALLING_TIMEOUT_SECONDS * 1000,
+      starting: env.STARTING_TIMEOUT_SECONDS * 1000,
+    },
+    callbacks: env.PUBLIC_URL ? { publicUrl: env.PUBLIC_URL, pins: env.PUBLIC_URL_PINS } : null,
     keycloak: { authServerUrl: env.KEYCLOAK_AUTH_SERVER_URL, realm: env.KEYCLOAK_REALM },
     directDatabaseUrl: env.DATABASE_DIRECT_URL ?? env.DATABASE_URL,
     jobConcurrency: 20,
+    healthCheckIntervalMs: env.HEALTH_CHECK_INTERVAL_SECONDS * 1000,
+    agentConnections: env.AGENT_CONNECTIONS,
     failedSecretsRetentionMs: 7 * DAY_MS,
     tombstoneRetentionMs: DAY_MS,
   };

@@ -37,6 +37,8 @@ describe('parseEnv', () => {
       SERVER_IMAGE_HETZNER: 'debian-13',
       SERVER_IMAGE_DIGITALOCEAN: 'debian-13-x64',
       PROVISIONING_TIMEOUT_SECONDS: 1200,
+      HEALTH_CHECK_INTERVAL_SECONDS: 300,
+      AGENT_CONNECTIONS: 50,
       LOG_LEVEL: 'info',
     });
     expect(env.HETZNER_API_TOKEN).toBeUndefined();
@@ -115,6 +117,10 @@ describe('parseEnv with a wrong value', () => {
     ['PROVISIONING_TIMEOUT_SECONDS', 'qqq', /a number of seconds, such as 1200/],
     ['PROVISIONING_TIMEOUT_SECONDS', '9', /a number of seconds, such as 1200/],
     ['PROVISIONING_TIMEOUT_SECONDS', '86401', /a number of seconds, such as 1200/],
+    ['HEALTH_CHECK_INTERVAL_SECONDS', 'qqq', /a number of seconds, such as 300/],
+    ['HEALTH_CHECK_INTERVAL_SECONDS', '-1', /a number of seconds, such as 300/],
+    ['AGENT_CONNECTIONS', 'qqq', /a number of connections, such as 50/],
+    ['AGENT_CONNECTIONS', '-5', /a number of connections, such as 50/],
     ['LOG_LEVEL', 'verbose-qqq', /trace, debug, info, warn, error or fatal/],
   ];
 
@@ -127,6 +133,29 @@ describe('parseEnv with a wrong value', () => {
     expect(lines[0]).not.toMatch(/invalid|expected|too (big|small)/i);
     expect(lines[0]).not.toContain(value);
     expect(lines[0]).not.toContain('qqq');
+  });
+
+  it('takes a public address by https, or on this machine, and pins', () => {
+    const pin = `${'A'.repeat(43)}=`;
+    const env = parseEnv({
+      ...required,
+      PUBLIC_URL: 'https://controller.example:8443/x',
+      PUBLIC_URL_PINS: ` ${pin},${pin}`,
+    });
+    expect([env.PUBLIC_URL, env.PUBLIC_URL_PINS]).toEqual(['https://controller.example:8443/x', [pin, pin]]);
+    expect(parseEnv({ ...required, PUBLIC_URL: 'http://127.0.0.1:3100' }).PUBLIC_URL).toBe('http://127.0.0.1:3100');
+    expect(parseEnv(required)).toMatchObject({ PUBLIC_URL_PINS: [] });
+    for (const url of [
+      'http://controller.example',
+      'https://user:qqq@controller.example',
+      'https://a.example/?x=1',
+      'x',
+    ]) {
+      expect(problems({ ...required, PUBLIC_URL: url })).toEqual([
+        expect.stringMatching(/^PUBLIC_URL: must be an https URL/),
+      ]);
+    }
+    expect(problems({ ...required, PUBLIC_URL_PINS: 'sha256' })).toEqual([expect.stringMatching(/^PUBLIC_URL_PINS: /)]);
   });
 
   it('names all that are wrong', () => {
@@ -144,6 +173,12 @@ describe('parseEnv in production', () => {
     ]);
     expect(problems({ ...required, [name]: 'http://127.0.0.1:3199/hetzner/v1' })).toEqual([]);
     expect(problems({ ...production, [name]: 'https://api.example.com/v1' })).toEqual([]);
+  });
+
+  it('refuses a public address without TLS', () => {
+    expect(problems({ ...production, PUBLIC_URL: 'http://127.0.0.1:3100' })).toEqual([
+      'PUBLIC_URL: must be https in production; the cloud emulator is for development only',
+    ]);
   });
 
   it('starts with the required variables', () => {

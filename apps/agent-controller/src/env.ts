@@ -14,12 +14,26 @@ const oneOf = <const T extends readonly string[]>(...values: T) => {
 
 const port = z.coerce.number({ error: 'a port number, such as 3100' }).int().min(0).max(65_535);
 const seconds = z.coerce.number({ error: 'a number of seconds, such as 1200' }).int().min(10).max(86_400);
+const connections = z.coerce.number({ error: 'a number of connections, such as 50' }).int().min(1).max(10_000);
+const interval = z.coerce.number({ error: 'a number of seconds, such as 300' }).int().min(1).max(86_400);
 const postgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\/\S+$/, 'a PostgreSQL URL: postgres://user:password@host:5432/database');
 const httpUrl = z
   .string()
   .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), 'a URL by http or https');
+// Servers send a token there. Without TLS only on this machine, where the cloud emulator stands for servers.
+const publicUrl = z.string().refine((value) => {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (!url || url.username || url.password || url.search || url.hash) return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && url.hostname === '127.0.0.1');
+}, 'an https URL without user, query or fragment, at which servers reach this controller');
+const pins = z.string().transform((value, context) => {
+  const given = value.split(',').flatMap((pin) => pin.trim() || []);
+  if (given.every((pin) => /^[A-Za-z0-9+/]{43}=$/.test(pin))) return given;
+  context.addIssue('SHA-256 digests of public keys, base64, separated by commas');
+  return z.NEVER;
+});
 const image = z.string().regex(/^\S+$/, 'a container image, such as caddy:2-alpine');
 const serverImage = z.string().regex(/^\S+$/, "the provider's name of an image, such as debian-13");
 const secret = z.string().transform((value) => new Secret(value));
@@ -59,6 +73,14 @@ const schema = z.object({
   SERVER_IMAGE_HETZNER: withDefault(serverImage, 'debian-13'),
   SERVER_IMAGE_DIGITALOCEAN: withDefault(serverImage, 'debian-13-x64'),
   PROVISIONING_TIMEOUT_SECONDS: withDefault(seconds, '1200'),
+  CREATING_SERVER_TIMEOUT_SECONDS: withDefault(seconds, '1200'),
+  BOOTING_TIMEOUT_SECONDS: withDefault(seconds, '600'),
+  INSTALLING_TIMEOUT_SECONDS: withDefault(seconds, '900'),
+  STARTING_TIMEOUT_SECONDS: withDefault(seconds, '900'),
+  PUBLIC_URL: optional(publicUrl),
+  PUBLIC_URL_PINS: withDefault(pins, ''),
+  HEALTH_CHECK_INTERVAL_SECONDS: withDefault(interval, '300'),
+  AGENT_CONNECTIONS: withDefault(connections, '50'),
   LOG_LEVEL: withDefault(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'), 'info'),
   CORS_ORIGIN: optional(z.string()),
 });
@@ -102,11 +124,12 @@ function kindOf(name: string, message: string): string {
 /** The emulator stands on this machine: no real provider does. */
 function productionProblems(env: Env): string[] {
   if (env.NODE_ENV !== 'production') return [];
-  const bases = {
+  const urls = {
     HETZNER_API_BASE_URL: env.HETZNER_API_BASE_URL,
     DIGITALOCEAN_API_BASE_URL: env.DIGITALOCEAN_API_BASE_URL,
+    PUBLIC_URL: env.PUBLIC_URL,
   };
-  return Object.entries(bases)
+  return Object.entries(urls)
     .filter(([, url]) => url !== undefined && new URL(url).protocol !== 'https:')
     .map(([name]) => `${name}: must be https in production; the cloud emulator is for development only`);
 }

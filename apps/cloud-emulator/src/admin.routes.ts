@@ -6,6 +6,7 @@ import { faultSchema, type Faults } from './faults';
 import { ADDRESS_PRICE_MONTHLY, SERVER_TYPES, VAT_RATE, monthlyPrice } from './hetzner/hetzner.catalogue';
 import { serverView as hetznerView } from './hetzner/hetzner.views';
 import { tokenHash, type Project, type ServerRecord } from './project';
+import { AGENT_STATES } from './server/agent-manager';
 import type { World } from './world';
 
 const settingsSchema = z.strictObject({
@@ -24,6 +25,7 @@ const budgetSchema = z.strictObject({
   token: z.string().min(1),
   remaining: z.number().int().nonnegative(),
 });
+const agentSchema = z.strictObject({ state: z.enum(AGENT_STATES) });
 const clientSchema = z.strictObject({ realm: z.string(), clientId: z.string(), secret: z.string() });
 
 type TokenQuery = { Querystring: { token?: string } };
@@ -34,6 +36,14 @@ export function adminRoutes(world: World, faults: Faults) {
     app.get<TokenQuery>('/servers', ({ query }) => {
       const projects = world.projects().filter((project) => isOf(project, query.token));
       return projects.flatMap((project) => [...project.servers.values()].map((server) => serverView(project, server)));
+    });
+    app.post<{ Params: { id: string } }>('/servers/:id/agent', ({ params: { id }, body }, reply) => {
+      const server = world.projects().flatMap((project) => project.servers.get(Number(id)) ?? [])[0];
+      if (!server) return reply.status(404).send({ errors: [`id: there is no server ${id}`] });
+      return checked(reply, agentSchema.safeParse(body), ({ state }) => {
+        world.log(`server ${server.name} (${id}): from now on its agent-manager is ${state}`);
+        return { agentState: (server.machine.agentState = state) };
+      });
     });
     app.get<TokenQuery>('/requests', ({ query: { token } }) =>
       world.requests.filter((request) => token === undefined || request.tokenHash === tokenHash(token)),
@@ -117,6 +127,9 @@ function serverView(project: Project, server: ServerRecord) {
     stage: machine.stage,
     problem: machine.problem,
     endpoints: machine.endpoints,
+    agentState: machine.agentState,
+    statusDocument: machine.status,
+    reports: machine.reports,
     cost: cost(project, server),
     agentEnvironment: machine.deployment?.agentEnvironment ?? null,
     postgresEnvironment: machine.deployment?.postgresEnvironment ?? null,

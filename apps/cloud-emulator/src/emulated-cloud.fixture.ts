@@ -16,6 +16,10 @@ export interface AdminServer {
   life: string;
   stage: string;
   problem: string | null;
+  address: string;
+  agentState: string;
+  statusDocument: { seq: number; state: string } | null;
+  reports: { seq: number; outcome: string }[];
   cost: { monthly: number; currency: string };
 }
 

@@ -22,7 +22,12 @@ describe('Faults', () => {
     expect(faults.take(asked) !== undefined).toBe(isTaken);
   });
 
-  it.each([{ bootFailure: true }, { vanish: true }])('%j waits for an order', (trouble) => {
+  it.each([
+    { bootFailure: true },
+    { vanish: true },
+    { installFailure: { stage: 'docker', cause: 'x' } as const },
+    { callbacks: 'lose' as const },
+  ])('%j waits for an order', (trouble) => {
     const faults = new Faults();
     faults.add({ ...trouble, times: 1 });
     for (const method of ['GET', 'DELETE']) expect(faults.take({ ...asked, method })).toBeUndefined();
@@ -78,13 +83,25 @@ describe('faultSchema', () => {
     { body: 5 },
     { headers: { 'a b': 'c' } },
     { unknown: true },
+    { callbacks: 'never' },
+    { installFailure: true },
+    { installFailure: { stage: 'docker' } },
+    { installFailure: { stage: 'docker', cause: '' } },
+    { installFailure: { stage: 'docker', cause: 'x', line: 1 } },
+    { installFailure: { stage: 'docker', cause: 'x', logTail: 'x' } },
   ])('refuses %j', (fault) => expect(faultSchema.safeParse(fault).success).toBe(false));
+
+  it('names the field of a failure that is none', () => {
+    const { error } = faultSchema.safeParse({ installFailure: { stage: 'boot', cause: 'x'.repeat(501) } });
+    expect(error?.issues.map(({ path }) => path.join('.'))).toEqual(['installFailure.stage', 'installFailure.cause']);
+    expect(error?.issues[0]?.message).toContain('bootFailure');
+  });
 
   it('takes HTML, JSON, nothing, and all kinds of trouble', () => {
     for (const body of ['<html></html>', '', { error: { code: 'conflict' } }]) {
       expect(faultSchema.parse({ status: 502, body, headers: { 'retry-after': '1' } }).body).toEqual(body);
     }
-    const trouble = { delayMs: 1, dropAnswer: true, bootFailure: true, vanish: true, times: 1 };
+    const trouble = { delayMs: 1, dropAnswer: true, bootFailure: true, vanish: true, times: 1, callbacks: 'lose' };
     expect(faultSchema.parse(trouble)).toEqual(trouble);
   });
 });

@@ -1,5 +1,15 @@
 import { z } from 'zod';
 import type { ProviderName } from './project';
+import type { ServerOrder } from './server/emulated-server';
+import { CALLBACK_MODES } from './server/callback-reporter';
+import { STAGES } from './server/status-document';
+
+const installFailureSchema = z.strictObject({
+  stage: z.enum(STAGES).exclude(['boot'], 'a stage after the boot; for that there is bootFailure'),
+  /** One sentence for people. */
+  cause: z.string().min(1).max(500),
+  logTail: z.array(z.string().max(240)).max(40).optional(),
+});
 
 export const faultSchema = z.strictObject({
   provider: z.enum(['hetzner', 'digitalocean']).optional(),
@@ -19,6 +29,10 @@ export const faultSchema = z.strictObject({
   bootFailure: z.boolean().optional(),
   /** An ordered server is accepted, and then does not exist. Fits orders only. */
   vanish: z.boolean().optional(),
+  /** An ordered server boots; its bootstrap stops at a stage and says so. Fits orders only. */
+  installFailure: installFailureSchema.optional(),
+  /** What becomes of an ordered server's reports on their way to the controller. Fits orders only. */
+  callbacks: z.enum(CALLBACK_MODES).optional(),
 });
 
 export type Fault = z.infer<typeof faultSchema> & { id: number };
@@ -28,6 +42,17 @@ interface Asked {
   token: string;
   method: string;
   path: string;
+}
+
+/** What a fault does to the server that is ordered. */
+export function orderedTrouble(
+  fault: Fault | undefined,
+): Pick<ServerOrder, 'bootFails' | 'installFailure' | 'callbacks'> {
+  return {
+    bootFails: fault?.bootFailure === true,
+    installFailure: fault?.installFailure,
+    callbacks: fault?.callbacks,
+  };
 }
 
 /** Trouble that was ordered by the admin API. */
@@ -62,8 +87,9 @@ export class Faults {
 
 function fits(fault: Fault, { provider, token, method, path }: Asked): boolean {
   const isOrder = method === 'POST' && /^\/(servers|droplets)$/.test(path);
+  const isForOrders = fault.bootFailure || fault.vanish || fault.installFailure || fault.callbacks;
   return (
-    (isOrder || (!fault.bootFailure && !fault.vanish)) &&
+    (isOrder || !isForOrders) &&
     (fault.provider ?? provider) === provider &&
     (fault.token ?? token) === token &&
     (fault.method ?? method).toUpperCase() === method &&

@@ -59,10 +59,10 @@ function readState(file: string): SavedProject[] {
 
 function savedServer(record: ServerRecord): SavedServer {
   const { name, typeId, locationId, imageName, labels, tags, sshKeyIds, firewallIds, machine } = record;
-  const { userData, acceptsBase64, bootFails } = machine.order;
+  const { address: _address, ...order } = machine.order;
   return {
     facts: { name, typeId, locationId, imageName, labels, tags, sshKeyIds, firewallIds },
-    order: { userData, acceptsBase64, bootFails },
+    order,
     identity: { id: record.id, createdAt: record.createdAt, address: record.address },
   };
 }

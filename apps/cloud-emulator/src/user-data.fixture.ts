@@ -8,6 +8,10 @@ export interface UserDataChanges {
   agent?: Record<string, string | null>;
   databasePassword?: string;
   webSocketPort?: number;
+  /** The proxy serves the status document at `STATUS_PATH` from this folder of the server. */
+  statusFolder?: string;
+  /** Lines of `/opt/agent-manager/callback.curlrc`. */
+  callback?: string;
 }
 
 export interface KeyPair {
@@ -16,6 +20,7 @@ export interface KeyPair {
 }
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+export const STATUS_PATH = '/.well-known/agent-controller/status';
 export const SERVER_NAME = 'server.agent.internal';
 
 export async function createKeyPair(): Promise<KeyPair> {
@@ -37,7 +42,7 @@ export async function createKeyPair(): Promise<KeyPair> {
 
 /** A database, an agent-manager with its secrets in a raw env file, and a proxy with the key pair. */
 export function userData({ certificate, key }: KeyPair, changes: UserDataChanges = {}): string {
-  const { agent = {}, databasePassword = "pass'word $1", webSocketPort = 8443 } = changes;
+  const { agent = {}, databasePassword = "pass'word $1", webSocketPort = 8443, statusFolder, callback } = changes;
   const environment: Record<string, string | null> = {
     JWT_SECRET: 'jwt',
     ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
@@ -69,7 +74,7 @@ write_files:
           ports: ["3000:3000", "${webSocketPort}:${webSocketPort}"]
           volumes:
             - ./Caddyfile:/etc/caddy/Caddyfile:ro
-            - ./tls:/tls:ro
+            - ./tls:/tls:ro${statusFolder === undefined ? '' : `\n            - ${statusFolder}:/srv/status:ro`}
   - path: /srv/agent/.env
     permissions: '0600'
     encoding: b64
@@ -81,7 +86,10 @@ write_files:
     content: |
       :3000 {
         tls /tls/cert.pem /tls/key.pem
-        reverse_proxy agent:3000
+        ${statusFolder === undefined ? '' : statusHandle()}
+        handle {
+          reverse_proxy agent:3000
+        }
       }
       :${webSocketPort} {
         tls /tls/cert.pem /tls/key.pem
@@ -91,8 +99,20 @@ write_files:
     content: ${JSON.stringify(certificate)}
   - path: /srv/agent/tls/key.pem
     permissions: '0400'
-    content: ${JSON.stringify(key)}
+    content: ${JSON.stringify(key)}${callback === undefined ? '' : callbackFile(callback)}
 runcmd:
   - cd /srv/agent && docker compose up --detach
 `;
+}
+
+function statusHandle(): string {
+  const lines = ['root * /srv/status', 'rewrite * /status.json', 'header Cache-Control no-store', 'file_server'];
+  return `handle ${STATUS_PATH} {\n          ${lines.join('\n          ')}\n        }`;
+}
+
+function callbackFile(text: string): string {
+  return `
+  - path: /opt/agent-manager/callback.curlrc
+    permissions: '0600'
+    content: ${JSON.stringify(text)}`;
 }

@@ -1,5 +1,17 @@
 export type AuthenticationType = 'api_key' | 'keycloak';
 
+/** `unreachable` only after two looks in a row without a good answer; `healthy` again after one good answer. */
+export type Health = 'healthy' | 'unreachable' | 'credentials-refused';
+
+/** What the controller sees of an agent-manager that it provisioned, from ready on; null of all others. */
+export interface HealthView {
+  health: Health | null;
+  /** ISO 8601; of `unreachable`, the first look without a good answer. */
+  healthSince: string | null;
+  /** When it was last looked at, ISO 8601. */
+  healthCheckedAt: string | null;
+}
+
 /** What a caller checks the agent-manager's TLS by. */
 export interface TlsView {
   /** Self-signed; its name is not an address: `curl --cacert FILE --connect-to NAME:3000:IP:3000 https://NAME:3000/…`. */
@@ -10,7 +22,7 @@ export interface TlsView {
 }
 
 /** An agent-manager. Times are ISO 8601. */
-export interface ClientView {
+export interface ClientView extends HealthView {
   id: string;
   name: string;
   description: string | null;

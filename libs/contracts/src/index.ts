@@ -1,4 +1,12 @@
-export type { AuthenticationType, ClientView, CreateClientBody, TlsView, UpdateClientBody } from './client.types';
+export type {
+  AuthenticationType,
+  ClientView,
+  CreateClientBody,
+  Health,
+  HealthView,
+  TlsView,
+  UpdateClientBody,
+} from './client.types';
 export type { Problem } from './problem.types';
 export type {
   LocationView,
@@ -18,5 +26,6 @@ export type {
   ProvisioningPreviewProblemView,
   ProvisioningPreviewView,
   ProvisioningStateView,
+  ProvisioningStageView,
   ProvisionServerBody,
 } from './provisioning.types';

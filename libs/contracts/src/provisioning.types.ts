@@ -1,4 +1,4 @@
-import type { AuthenticationType, ClientView, TlsView } from './client.types';
+import type { AuthenticationType, ClientView, HealthView, TlsView } from './client.types';
 import type { ProviderType } from './provider.types';
 
 export type Phase =
@@ -82,7 +82,15 @@ export interface ProvisioningConfigurationView {
   sshKeys: string[];
 }
 
-export interface ProvisioningInfoView extends ProvisioningStateView {
+/** A part of the server's set-up; several may run at a time. Times are by the server's clock, ISO 8601. */
+export interface ProvisioningStageView {
+  /** boot, docker, proxy, postgres-image, agent-manager-image, postgres, agent-manager or upkeep. */
+  name: string;
+  startedAt: string;
+  endedAt: string | null;
+}
+
+export interface ProvisioningInfoView extends ProvisioningStateView, HealthView {
   clientId: string;
   providerType: ProviderType;
   serverId: string | null;
@@ -101,6 +109,8 @@ export interface ProvisioningInfoView extends ProvisioningStateView {
   /** When each phase of this attempt began, ISO 8601. */
   phaseTimes: Partial<Record<Phase, string>>;
   lastError: ProvisioningErrorView | null;
+  /** What the server says of its own set-up; null before it has said anything. */
+  stages: ProvisioningStageView[] | null;
   /** Codes, such as `credentials-unverified`. */
   warnings: string[];
   endpoint: string | null;
@@ -117,7 +127,7 @@ export interface ProvisioningInfoView extends ProvisioningStateView {
 export interface ProvisioningEventView {
   seq: number;
   at: string;
-  type: 'phase' | 'note' | 'error' | 'deleted';
+  type: 'phase' | 'stage' | 'log' | 'note' | 'error' | 'health' | 'deleted';
   phase: Phase;
   attempt: number;
   message: string;

@@ -28,8 +28,8 @@ export class Api {
   }
 
   /** The raw response, for streams. */
-  open(path: string, headers: Record<string, string>): Promise<Response> {
-    return fetch(this.url + path, { headers: { authorization: `Bearer ${this.apiKey}`, ...headers } });
+  open(path: string, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Response> {
+    return fetch(this.url + path, { headers: { authorization: `Bearer ${this.apiKey}`, ...headers }, signal });
   }
 
   private async call<T>(

@@ -4,6 +4,9 @@ export function emulatorUrl(): string {
   return url;
 }
 
+/** `down`: its proxy answers 502; `refuses-credentials`: it is healthy, and refuses every key. */
+export type AgentState = 'up' | 'down' | 'refuses-credentials';
+
 export interface EmulatedServerView {
   id: string;
   provider: string;
@@ -14,6 +17,12 @@ export interface EmulatedServerView {
   life: string;
   stage: string;
   problem: string | null;
+  agentState: AgentState;
+  /** As `GET /.well-known/agent-controller/status` of that server answers; null before its bootstrap has begun. */
+  statusDocument: { seq: number; state: string; stage: string } | null;
+  /** Callbacks that it sent: the status of the answer, or why there was none. */
+  reports: { seq: number; outcome: string }[];
+  files: { path: string; permissions: string; content: string }[];
   agentEnvironment: Record<string, string> | null;
   cost: { monthly: number; currency: string };
 }
@@ -60,6 +69,7 @@ export class EmulatorAdmin {
     });
   }
 
+  /** As in the emulator's README, such as `{ method: 'POST', times: 1, installFailure: { stage, cause } }`. */
   async addFault(fault: Record<string, unknown>): Promise<void> {
     const response = await fetch(`${emulatorUrl()}/admin/faults`, {
       method: 'POST',
@@ -71,6 +81,16 @@ export class EmulatorAdmin {
 
   async clearFaults(): Promise<void> {
     await fetch(`${emulatorUrl()}/admin/faults?token=${this.token}`, { method: 'DELETE' });
+  }
+
+  /** From now on, by the id that the provider gave the server. */
+  async setAgent(serverId: string, state: AgentState): Promise<void> {
+    const response = await fetch(`${emulatorUrl()}/admin/servers/${serverId}/agent`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ state }),
+    });
+    if (!response.ok) throw new Error(`The emulator refuses the state: ${await response.text()}`);
   }
 
   async setTokenRevoked(value: boolean): Promise<void> {

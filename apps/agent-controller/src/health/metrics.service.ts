@@ -1,3 +1,4 @@
+import { HEALTHS } from '@agent-controller/clients';
 import { PHASES } from '@agent-controller/provisioning-workflow';
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
@@ -25,6 +26,13 @@ export class MetricsService {
       registers: [this.#registry],
       collect: (): Promise<void> => this.countPhases(gauge),
     });
+    const agents: Gauge = new Gauge({
+      name: 'agents',
+      help: 'Ready agent-managers by health, over all controllers of the database.',
+      labelNames: ['health'],
+      registers: [this.#registry],
+      collect: (): Promise<void> => this.countHealths(agents),
+    });
   }
 
   observeRequest(labels: { method: string; route: string; status: number }, seconds: number): void {
@@ -37,6 +45,13 @@ export class MetricsService {
 
   metrics(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  private async countHealths(gauge: Gauge): Promise<void> {
+    const rows: { health: string; count: number }[] = await this.dataSource.query(
+      'SELECT health, count(*)::integer AS count FROM clients WHERE health IS NOT NULL GROUP BY health',
+    );
+    for (const health of HEALTHS) gauge.set({ health }, rows.find((row) => row.health === health)?.count ?? 0);
   }
 
   private async countPhases(gauge: Gauge): Promise<void> {

@@ -1,5 +1,6 @@
 import fastifyCors from '@fastify/cors';
 import type { Logger } from '@agent-controller/kernel';
+import { MAX_REPORT_BYTES } from '@agent-controller/provisioning-workflow';
 import { RequestMethod } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -35,6 +36,7 @@ export async function createHttpApplication(env: Env, logger: Logger): Promise<N
   const fastify = app.getHttpAdapter().getInstance();
   acceptJson(fastify);
   closeConnectionsOnTheWay(fastify);
+  limitReports(fastify);
   if (env.CORS_ORIGIN) {
     await fastify.register(fastifyCors, {
       origin: env.CORS_ORIGIN.split(',').map((origin) => origin.trim()),
@@ -58,6 +60,13 @@ function acceptJson(fastify: FastifyInstance): void {
   fastify.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined);
     else parse(request, body, done);
+  });
+}
+
+/** Anyone may post to this route until the token was compared: its bodies are small. */
+function limitReports(fastify: FastifyInstance): void {
+  fastify.addHook('onRoute', (route) => {
+    if (route.url.startsWith('/api/provisioning/callbacks')) route.bodyLimit = MAX_REPORT_BYTES;
   });
 }
 

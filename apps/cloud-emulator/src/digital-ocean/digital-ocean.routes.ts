@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
-import type { Faults } from '../faults';
+import { orderedTrouble, type Faults } from '../faults';
 import type { Project, ServerRecord } from '../project';
 import { addGate, type ProviderRequest } from '../provider-gate';
 import type { World } from '../world';
@@ -138,7 +138,7 @@ function createDroplet(world: World, { project, fault, body }: ProviderRequest) 
   const droplet = world.createServer(
     project,
     { ...facts, labels: {}, firewallIds: [] },
-    { userData, acceptsBase64: false, bootFails: fault?.bootFailure === true },
+    { userData, acceptsBase64: false, ...orderedTrouble(fault) },
   );
   if (fault?.vanish) setTimeout(() => world.vanish(project, droplet), 0);
   const action = world.addAction(project, 'create', droplet, () =>

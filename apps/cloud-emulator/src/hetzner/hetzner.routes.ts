@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
-import type { Faults } from '../faults';
+import { orderedTrouble, type Faults } from '../faults';
 import type { Project, ServerRecord } from '../project';
 import { addGate, type ProviderRequest } from '../provider-gate';
 import type { World } from '../world';
@@ -86,8 +86,8 @@ function addServerRoutes(app: FastifyInstance, world: World): void {
 
 function createServer(world: World, { project, fault, body }: ProviderRequest): object {
   const { userData, ...facts } = readOrder(project, body, world.settings.serverLimit);
-  const bootFails = fault?.bootFailure === true;
-  const server = world.createServer(project, { ...facts, tags: [] }, { userData, acceptsBase64: true, bootFails });
+  const order = { userData, acceptsBase64: true, ...orderedTrouble(fault) };
+  const server = world.createServer(project, { ...facts, tags: [] }, order);
   if (fault?.vanish) setTimeout(() => world.vanish(project, server), 0);
   const state = () => (server.isVanished ? 'failed' : server.machine.life === 'booting' ? 'running' : 'done');
   return {

@@ -1,11 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Keycloak } from '../keycloak';
 
+/** `down` is nothing that answers; `refuses-credentials` refuses every key and token. */
+export const AGENT_STATES = ['up', 'down', 'refuses-credentials'] as const;
+export type AgentState = (typeof AGENT_STATES)[number];
+
 /** Answers as the agent-manager does, as far as anybody calls it. */
 export class AgentManager {
   constructor(
     private readonly environment: Record<string, string>,
     private readonly keycloak: Keycloak,
+    private readonly state: () => AgentState = () => 'up',
   ) {}
 
   handle(request: IncomingMessage, response: ServerResponse): void {
@@ -28,6 +33,7 @@ export class AgentManager {
   }
 
   private accepts(authorization: string): boolean {
+    if (this.state() === 'refuses-credentials') return false;
     const [, scheme = '', value = ''] = /^(\S+) (.*)$/s.exec(authorization) ?? [];
     if (this.environment['AUTHENTICATION_METHOD'] === 'keycloak') {
       const { KEYCLOAK_REALM: realm = '', KEYCLOAK_CLIENT_ID: clientId = '' } = this.environment;

@@ -1,27 +1,29 @@
+import { posix } from 'node:path';
+import { caddyDirectives, type Directive } from './caddy-directives';
 import { RefusedError } from './refused.error';
+
+/** What answers below a path of a site; a null path is whatever no other one fits. */
+export type ProxyRoute = { path: string | null } & (
+  | { kind: 'upstream'; host: string; port: number }
+  /** Files of a folder in the container; with `rewrite` one and the same for every call. */
+  | { kind: 'files'; root: string; rewrite: string | null; headers: Record<string, string> }
+);
 
 export interface ProxySite {
   port: number;
   certificatePath: string;
   keyPath: string;
-  upstream: { host: string; port: number };
-}
-
-/** One line of a Caddyfile with the block behind it, if it has one. */
-interface Directive {
-  words: string[];
-  block: Directive[];
+  /** Those with a path first, as Caddy sorts them. */
+  routes: ProxyRoute[];
 }
 
 /**
  * Reads the sites of a Caddyfile whose addresses are bare ports, as far as a reverse proxy with its own key needs it:
- * `tls CERT KEY` and `reverse_proxy HOST:PORT`, also inside `handle` and `route`.
- * @throws RefusedError when Caddy would not start, or when nothing of it is understood
+ * `tls CERT KEY`, `reverse_proxy HOST:PORT`, and `handle [PATH]` around that or around a folder of files.
+ * @throws RefusedError when Caddy would not start, or when something of it is not understood
  */
 export function readCaddyfile(text: string): ProxySite[] {
-  const lines = text.split('\n').map((line) => words(line));
-  const directives = block(lines, false);
-  const sites = directives.flatMap(({ words: addresses, block: body }) =>
+  const sites = caddyDirectives(text).flatMap(({ words: addresses, block: body }) =>
     addresses.flatMap((address) => {
       const port = /^(?:https:\/\/)?:(\d+)$/.exec(address.replace(/,$/, ''))?.[1];
       return port === undefined ? [] : [site(Number(port), body)];
@@ -31,51 +33,78 @@ export function readCaddyfile(text: string): ProxySite[] {
   return sites;
 }
 
-/** Words of a line; quoted ones may hold spaces, and a word that begins with # ends the line. */
-function words(line: string): string[] {
-  const found: string[] = [];
-  for (const [word] of line.matchAll(/"(?:[^"\\]|\\.)*"|`[^`]*`|\S+/g)) {
-    if (word.startsWith('#')) break;
-    found.push(/^["`]/.test(word) ? word.slice(1, -1) : word);
-  }
-  return found;
-}
-
-/** Takes lines up to the brace that closes the block. */
-function block(lines: string[][], isInner: boolean): Directive[] {
-  const directives: Directive[] = [];
-  for (let line = lines.shift(); line !== undefined; line = lines.shift()) {
-    if (line.length === 0) continue;
-    if (line[0] === '}') {
-      if (isInner) return directives;
-      throw new RefusedError('Caddy: the Caddyfile has a brace too many');
-    }
-    const opens = line.at(-1) === '{';
-    directives.push({ words: opens ? line.slice(0, -1) : line, block: opens ? block(lines, true) : [] });
-  }
-  if (isInner) throw new RefusedError('Caddy: a block of the Caddyfile is not closed');
-  return directives;
-}
-
 function site(port: number, body: Directive[]): ProxySite {
-  const tls = body.find(({ words: [name] }) => name === 'tls')?.words;
-  const upstream = /^(?:http:\/\/)?([\w.-]+):(\d+)$/.exec(find(body, 'reverse_proxy')?.words.at(-1) ?? '');
-  if (!tls?.[1] || !tls[2] || !upstream) {
-    throw new RefusedError(`Caddy: site :${port} has no tls or no reverse_proxy that is understood`);
+  const where = `site :${port}`;
+  const { tls = [], handle = [], ...others } = byName(body);
+  const [, certificatePath, keyPath, ...more] = tls[0]?.words ?? [];
+  const routes = handle.map((directive) => handled(directive, where));
+  // Caddy takes handles before what stands beside them: a proxy there answers what none of them takes.
+  if (Object.keys(others).length > 0) routes.push(route(null, others, where));
+  const paths = routes.map(({ path }) => path);
+  if (tls.length !== 1 || !certificatePath || !keyPath || more.length > 0) {
+    throw new RefusedError(`Caddy: ${where} has no tls with a certificate and a key`);
+  }
+  if (!routes.some(({ kind }) => kind === 'upstream')) throw new RefusedError(`Caddy: ${where} has no reverse_proxy`);
+  if (new Set(paths).size < paths.length) throw new RefusedError(`Caddy: ${where} handles a path twice`);
+  routes.sort((a, b) => Number(a.path === null) - Number(b.path === null));
+  return { port, certificatePath, keyPath, routes };
+}
+
+function handled({ words: [, path, ...more], block }: Directive, where: string): ProxyRoute {
+  if (more.length > 0 || (path !== undefined && !/^\/[^*]*$/.test(path))) {
+    throw new RefusedError(`Caddy: ${where}: handle ${[path, ...more].join(' ')} is not understood`);
+  }
+  return route(path ?? null, byName(block), path === undefined ? where : `${where}: handle ${path}`);
+}
+
+function route(path: string | null, directives: Record<string, Directive[]>, where: string): ProxyRoute {
+  const { reverse_proxy: proxy, root, rewrite, header, file_server: fileServer, ...unknown } = directives;
+  const [surplus] = Object.keys(unknown);
+  if (surplus !== undefined) throw new RefusedError(`Caddy: ${where}: ${surplus} is not understood`);
+  if (proxy && !root && !rewrite && !header && !fileServer) return { path, ...upstream(proxy, where) };
+  if (!fileServer || !root || proxy) {
+    throw new RefusedError(`Caddy: ${where} has neither reverse_proxy alone nor file_server with its root`);
+  }
+  if (fileServer.length > 1 || fileServer[0]?.words.length !== 1 || fileServer[0].block.length > 0) {
+    throw new RefusedError(`Caddy: ${where}: file_server with options is not understood`);
   }
   return {
-    port,
-    certificatePath: tls[1],
-    keyPath: tls[2],
-    upstream: { host: upstream[1] ?? '', port: Number(upstream[2]) },
+    path,
+    kind: 'files',
+    root: forAll(root, where),
+    rewrite: rewrite ? forAll(rewrite, where) : null,
+    headers: Object.fromEntries((header ?? []).map((each) => headerLine(each, where))),
   };
 }
 
-function find(body: Directive[], name: string): Directive | undefined {
-  for (const directive of body) {
-    const [word = ''] = directive.words;
-    const found = word === name ? directive : /^(handle|handle_path|route)$/.test(word) && find(directive.block, name);
-    if (found) return found;
+function upstream([proxy, ...more]: Directive[], where: string) {
+  const [, target = '', ...others] = proxy?.words ?? [];
+  const match = /^(?:http:\/\/)?([\w.-]+):(\d+)$/.exec(target);
+  if (!match || others.length > 0 || more.length > 0) {
+    throw new RefusedError(`Caddy: ${where} has no reverse_proxy that is understood`);
   }
-  return undefined;
+  return { kind: 'upstream' as const, host: match[1] ?? '', port: Number(match[2]) };
+}
+
+/** `NAME * PATH` */
+function forAll([directive, ...more]: Directive[], where: string): string {
+  const [name = '', matcher, path = '', ...others] = directive?.words ?? [];
+  if (matcher !== '*' || posix.normalize(path) !== path || !path.startsWith('/') || others.length + more.length > 0) {
+    throw new RefusedError(`Caddy: ${where}: ${name} is not understood; only ${name} * /a/path is`);
+  }
+  return path;
+}
+
+/** `header NAME VALUE`; its operators and matchers are not needed. */
+function headerLine({ words: [, name = '', value, ...others], block }: Directive, where: string): [string, string] {
+  if (!/^[A-Za-z][\w-]*$/.test(name) || value === undefined || others.length > 0 || block.length > 0) {
+    throw new RefusedError(`Caddy: ${where}: header ${name} is not understood`);
+  }
+  return [name, value];
+}
+
+function byName(directives: Directive[]): Record<string, Directive[]> {
+  const found: Record<string, Directive[]> = {};
+  for (const directive of directives) (found[directive.words[0] ?? ''] ??= []).push(directive);
+  return found;
 }

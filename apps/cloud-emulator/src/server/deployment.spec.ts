@@ -61,16 +61,41 @@ describe('plan', () => {
       agentEnvironment: AGENT,
       postgresEnvironment: DATABASE,
       sites: [
-        { port: 3000, certificate: 'cert', key: 'key', upstream: 'api' },
-        { port: 8443, certificate: 'cert', key: 'key', upstream: 'web-socket' },
+        { port: 3000, certificate: 'cert', key: 'key', routes: [{ path: null, kind: 'api' }] },
+        { port: 8443, certificate: 'cert', key: 'key', routes: [{ path: null, kind: 'web-socket' }] },
       ],
       agentProblem: null,
+      callback: null,
     });
+  });
+
+  it.each<[string, string[], string | null]>([
+    ['the mount that fits', ['/run/agent-manager:/srv/status:ro'], '/run/agent-manager'],
+    ['a folder below a mount', ['/run:/srv'], '/run/status'],
+    ['the nearest of two mounts', ['/run:/srv', './status:/srv/status'], '/opt/app/status'],
+    ['no mount', ['/run/agent-manager:/srv/stat:ro'], null],
+    ['an anonymous volume', ['/srv/status'], null],
+  ])('files come from %s', (_name, mounts, folder) => {
+    const files = 'root * /srv/status\n rewrite * /status.json\n file_server';
+    const Caddyfile = `:3000 {\n tls /tls/cert.pem /tls/key.pem\n handle /status {\n ${files}\n }\n reverse_proxy agent:3000\n}\n`;
+    const volumes = ['./Caddyfile:/etc/caddy/Caddyfile:ro', './tls:/tls:ro', ...mounts];
+    const [site] = plan(config({ files: { Caddyfile }, proxy: { volumes } })).sites;
+    expect(site?.routes).toEqual([
+      { path: '/status', kind: 'files', folder, rewrite: '/status.json', headers: {} },
+      { path: null, kind: 'api' },
+    ]);
+  });
+
+  it('finds the callback', () => {
+    const { files, commands } = config();
+    const content = Buffer.from('url = "https://controller.example/x"\n');
+    files.push({ path: '/opt/agent-manager/callback.curlrc', permissions: '0600', content });
+    expect(plan({ files, commands }).callback?.url.href).toBe('https://controller.example/x');
   });
 
   it('follows the ports that are published and the ports that the agent-manager listens at', () => {
     const { sites } = plan(config({ proxy: { ports: ['443:3000', '8443:8443'] }, agent: { WEBSOCKET_PORT: '8081' } }));
-    expect(sites.map(({ port, upstream }) => [port, upstream])).toEqual([
+    expect(sites.map(({ port, routes }) => [port, routes[0]?.kind])).toEqual([
       [443, 'api'],
       [8443, 'none'],
     ]);

@@ -1,16 +1,23 @@
 import { posix } from 'node:path';
-import { readCaddyfile } from './caddyfile';
+import { readCaddyfile, type ProxyRoute } from './caddyfile';
+import { callbackOf, type Callback } from './callback-file';
 import type { CloudConfig } from './cloud-init';
 import { readCompose, type ServerFiles } from './compose';
 import type { ComposeService } from './compose-service';
 import { RefusedError } from './refused.error';
 
+/** What answers below a path of a published site; a null path is whatever no other one fits. */
+export type SiteRoute = { path: string | null } & (
+  | { kind: 'api' | 'web-socket' | 'none' }
+  /** A folder of the server, or null where none is mounted there: then nothing is found. */
+  | { kind: 'files'; folder: string | null; rewrite: string | null; headers: Record<string, string> }
+);
+
 export interface PublishedSite {
   port: number;
   certificate: string;
   key: string;
-  /** What answers behind it: the agent-manager's REST API, its Socket.IO, or nothing. */
-  upstream: 'api' | 'web-socket' | 'none';
+  routes: SiteRoute[];
 }
 
 /** What the user data makes of a server. */
@@ -20,6 +27,8 @@ export interface Deployment {
   sites: PublishedSite[];
   /** Why the agent-manager never becomes healthy, or null. */
   agentProblem: string | null;
+  /** Where the server reports how far it is. */
+  callback: Callback | null;
 }
 
 /** @throws RefusedError when nothing would ever answer */
@@ -42,6 +51,7 @@ export function plan({ files, commands }: CloudConfig): Deployment {
     postgresEnvironment: postgres.environment,
     sites: sites(proxy, agent, contents),
     agentProblem: agentProblem(agent, postgres, proxy),
+    callback: callbackOf(files),
   };
 }
 
@@ -58,28 +68,37 @@ function imageName(image: string): string {
 
 function sites(proxy: ComposeService, agent: ComposeService, files: ServerFiles): PublishedSite[] {
   const inContainer = (path: string) => {
-    for (const { source, target } of proxy.volumes) {
-      if (path === target || path.startsWith(`${target}/`)) {
-        const text = files.get(posix.join(source, posix.relative(target, path)));
-        if (text !== undefined) return text;
-      }
-    }
-    throw new RefusedError(`Caddy: ${path} is not mounted into the container`);
+    const text = files.get(onServer(proxy, path) ?? '');
+    if (text === undefined) throw new RefusedError(`Caddy: ${path} is not mounted into the container`);
+    return text;
   };
   const published = readCaddyfile(inContainer('/etc/caddy/Caddyfile')).flatMap((site) => {
     const opened = proxy.ports.find(({ container }) => container === site.port);
     if (!opened) return [];
     const [certificate, key] = [inContainer(site.certificatePath), inContainer(site.keyPath)];
-    return { port: opened.host, certificate, key, upstream: upstreamKind(site.upstream, agent) };
+    return { port: opened.host, certificate, key, routes: site.routes.map((each) => route(each, proxy, agent)) };
   });
   if (published.length === 0) throw new RefusedError('Caddy: none of its sites is at a published port');
   return published;
 }
 
-function upstreamKind(
-  { host, port }: { host: string; port: number },
-  agent: ComposeService,
-): PublishedSite['upstream'] {
+/** Where a path of the container is on the server: below the mount that is nearest to it. */
+function onServer({ volumes }: ComposeService, path: string): string | null {
+  const [nearest] = volumes
+    .filter(({ target }) => path === target || path.startsWith(target === '/' ? target : `${target}/`))
+    .sort((a, b) => b.target.length - a.target.length);
+  if (!nearest?.source.startsWith('/')) return null;
+  return posix.join(nearest.source, posix.relative(nearest.target, path));
+}
+
+function route(route: ProxyRoute, proxy: ComposeService, agent: ComposeService): SiteRoute {
+  const { path } = route;
+  if (route.kind === 'upstream') return { path, kind: upstreamKind(route, agent) };
+  const { rewrite, headers } = route;
+  return { path, kind: 'files', folder: onServer(proxy, route.root), rewrite, headers };
+}
+
+function upstreamKind({ host, port }: { host: string; port: number }, agent: ComposeService) {
   if (host !== agent.name) return 'none';
   if (String(port) === (agent.environment['PORT'] ?? '3000')) return 'api';
   return String(port) === (agent.environment['WEBSOCKET_PORT'] ?? '8080') ? 'web-socket' : 'none';

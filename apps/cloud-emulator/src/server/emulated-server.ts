@@ -2,12 +2,17 @@ import { mkdtempSync } from 'node:fs';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Keycloak } from '../keycloak';
 import type { Settings } from '../settings';
-import { AgentManager } from './agent-manager';
+import { AgentManager, type AgentState } from './agent-manager';
+import { Bootstrap, BootstrapError } from './bootstrap';
+import { CallbackReporter, type CallbackMode, type ReportRecord } from './callback-reporter';
 import { readUserData, type WrittenFile } from './cloud-init';
 import { plan, type Deployment, type PublishedSite } from './deployment';
 import { ProxyListener } from './proxy-listener';
+import { siteHandler } from './site-handler';
+import { STATUS_FILE, StatusDocument, type InstallFailure, type StatusView } from './status-document';
 
 export interface ServerOrder {
   userData: string;
@@ -15,6 +20,10 @@ export interface ServerOrder {
   address: string;
   /** The provider says that it runs, but nothing on it ever answers. */
   bootFails: boolean;
+  /** It boots, and its bootstrap stops at a stage. */
+  installFailure?: InstallFailure;
+  /** What becomes of its reports on their way to the controller. */
+  callbacks?: CallbackMode;
 }
 
 export type Life = 'booting' | 'running' | 'deleting';
@@ -29,11 +38,16 @@ export class EmulatedServer {
   deployment: Deployment | null = null;
   /** The folder that stands for the machine's root while there is one. */
   root: string | null = null;
-  #installing: Promise<void> = Promise.resolve();
+  /** How its agent-manager behaves once it is up, by order of the admin API. */
+  agentState: AgentState = 'up';
+  readonly #orderedAt = new Date();
+  readonly #ending = new AbortController();
+  #course: Promise<void> = Promise.resolve();
   #stopping?: Promise<void>;
   #listeners: ProxyListener[] = [];
   #agent?: AgentManager;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  #document?: StatusDocument;
+  #reporter?: CallbackReporter;
 
   constructor(
     readonly order: ServerOrder,
@@ -53,15 +67,19 @@ export class EmulatedServer {
     return Object.fromEntries(this.#listeners.map(({ port, endpoint }) => [port, endpoint]));
   }
 
-  start({ bootMs, installMs, startMs }: Settings): void {
-    this.after(bootMs, () => {
-      this.life = 'running';
-      this.log('runs');
-      if (this.order.bootFails) return this.fail('the boot failed by order of the admin API');
-      this.stage = 'install';
-      this.after(installMs, () => {
-        this.#installing = this.install(startMs);
-      });
+  /** What it says of how far it is; null before its bootstrap has begun. */
+  get status(): StatusView | null {
+    return this.#document?.view ?? null;
+  }
+
+  /** What it sent to the controller, and what became of it. */
+  get reports(): ReportRecord[] {
+    return this.#reporter?.records ?? [];
+  }
+
+  start(settings: Settings): void {
+    this.#course = this.live({ ...settings }).catch((error: Error) => {
+      if (!this.isEnding()) this.fail(error.message);
     });
   }
 
@@ -72,36 +90,83 @@ export class EmulatedServer {
 
   private async end(): Promise<void> {
     this.life = 'deleting';
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#ending.abort();
     // It sees that the server ends, and opens nothing more.
-    await this.#installing;
+    await this.#course;
+    await this.#reporter?.close();
     await this.closeListeners();
     if (this.root) await rm(this.root, { recursive: true, force: true });
     this.root = null;
   }
 
-  private async install(startMs: number): Promise<void> {
+  private async live({ bootMs, installMs, startMs }: Settings): Promise<void> {
+    await this.pause(bootMs);
+    this.life = 'running';
+    this.log('runs');
+    if (this.order.bootFails) return this.fail('the boot failed by order of the admin API');
+    this.stage = 'install';
+    const deployment = await this.runCloudInit();
+    const document = this.keepDocument(deployment);
+    const bootstrap = new Bootstrap(document, this.failure(deployment), (ms) => this.pause(ms));
     try {
-      const { order } = this;
-      const config = readUserData(order.userData, order.acceptsBase64);
-      this.files = config.files;
-      await this.write(config.files);
-      this.deployment = plan(config);
-      for (const site of this.deployment.sites) await this.listen(site);
+      await bootstrap.install(installMs, () => this.openProxy(deployment));
+      await bootstrap.start(startMs, () => this.startAgent(deployment));
+    } catch (error) {
+      if (!(error instanceof BootstrapError)) throw error;
+      document.fail(error.failure);
+      if (error.isBeforeProxy) await this.serveStatus(deployment);
+      throw error;
+    }
+  }
+
+  /** @throws RefusedError when cloud-init or the bootstrap could do nothing with the user data */
+  private async runCloudInit(): Promise<Deployment> {
+    const { userData, acceptsBase64 } = this.order;
+    const config = readUserData(userData, acceptsBase64);
+    this.files = config.files;
+    await this.write(config.files);
+    this.deployment = plan(config);
+    return this.deployment;
+  }
+
+  private keepDocument({ callback }: Deployment): StatusDocument {
+    const { callbacks: mode = 'deliver' } = this.order;
+    this.#reporter = callback ? new CallbackReporter(callback, { mode, log: this.log }) : undefined;
+    this.#document = new StatusDocument(this.#orderedAt, (view) => this.#reporter?.report(view));
+    return this.#document;
+  }
+
+  private failure({ agentProblem }: Deployment): InstallFailure | undefined {
+    if (this.order.installFailure || agentProblem === null) return this.order.installFailure;
+    const stage = agentProblem.startsWith('postgres exits') ? 'postgres' : 'agent-manager';
+    return { stage, cause: agentProblem, logTail: [agentProblem] };
+  }
+
+  private async openProxy({ sites }: Deployment): Promise<void> {
+    try {
+      for (const site of sites) await this.listen(site);
     } catch (error) {
       await this.closeListeners();
-      return this.fail((error as Error).message);
+      throw new BootstrapError({ stage: 'proxy', cause: (error as Error).message });
     }
     if (this.isEnding()) return;
     this.stage = 'proxy';
     this.log(`the proxy answers at ${Object.values(this.endpoints).join(' and ')}`);
-    const { agentProblem, agentEnvironment } = this.deployment;
-    if (agentProblem) return this.fail(agentProblem);
-    this.after(startMs, () => {
-      this.#agent = new AgentManager(agentEnvironment, this.keycloak);
-      this.stage = 'agent';
-      this.log('the agent-manager is healthy');
-    });
+  }
+
+  private startAgent({ agentEnvironment }: Deployment): void {
+    this.#agent = new AgentManager(agentEnvironment, this.keycloak, () => this.agentState);
+    this.stage = 'agent';
+    this.log('the agent-manager is healthy');
+  }
+
+  /** In place of the proxy that never ran: its status document, and nothing else. */
+  private async serveStatus({ sites }: Deployment): Promise<void> {
+    for (const site of sites) {
+      const routes = site.routes.filter((route) => route.kind === 'files' && route.folder === dirname(STATUS_FILE));
+      // A port that is taken, or a key that is none, has its cause in the document already.
+      if (routes.length > 0) await this.listen({ ...site, routes: [...routes, NOT_FOUND] }).catch(() => undefined);
+    }
   }
 
   /** As cloud-init does, below a folder of its own. The paths are normal and absolute, so none leads out of it. */
@@ -115,16 +180,19 @@ export class EmulatedServer {
     }
   }
 
-  private async listen({ port, certificate, key, upstream }: PublishedSite): Promise<void> {
+  private async listen({ port, certificate, key, routes }: PublishedSite): Promise<void> {
     if (this.isEnding()) return;
-    const listener = new ProxyListener(port, { certificate, key }, (request, response) => {
-      if (!this.#agent || upstream === 'none') return void response.writeHead(502).end();
-      if (upstream === 'api') return this.#agent.handle(request, response);
-      response.writeHead(200, { 'content-type': 'text/plain' }).end('0{"sid":"emulated","upgrades":[]}');
-    });
-    this.#listeners.push(listener);
+    const agent = () => (this.agentState === 'down' ? null : (this.#agent ?? null));
+    const handler = siteHandler(routes, { agent, readFile: (path) => this.readFile(path) });
+    const listener = new ProxyListener(port, { certificate, key }, handler);
     await listener.listen(this.order.address);
+    this.#listeners.push(listener);
     if (listener.isElsewhere) this.log(`this system has no ${this.order.address}: ${port} is at ${listener.endpoint}`);
+  }
+
+  private readFile(path: string): Buffer | null {
+    if (path === STATUS_FILE) return this.#document ? Buffer.from(JSON.stringify(this.status)) : null;
+    return this.files.find((file) => file.path === path)?.content ?? null;
   }
 
   private async closeListeners(): Promise<void> {
@@ -140,11 +208,10 @@ export class EmulatedServer {
     this.log(problem);
   }
 
-  private after(ms: number, work: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      work();
-    }, ms);
-    this.#timers.add(timer);
+  /** Rejects when the server ends. */
+  private async pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#ending.signal });
   }
 }
+
+const NOT_FOUND = { path: null, kind: 'files', folder: null, rewrite: null, headers: {} } as const;

@@ -1,4 +1,5 @@
-import { Column, CreateDateColumn, Entity, Index, PrimaryColumn, Unique, UpdateDateColumn } from 'typeorm';
+import { Check, Column, CreateDateColumn, Entity, Index, PrimaryColumn, Unique, UpdateDateColumn } from 'typeorm';
+import type { Health } from './client-health';
 
 export type AuthenticationType = 'api_key' | 'keycloak';
 
@@ -12,6 +13,7 @@ export interface AgentConfig {
 @Entity('clients')
 @Unique('clients_owner_name_key', ['owner', 'name'])
 @Index('clients_owner_created_at_id_idx', ['owner', 'createdAt', 'id'])
+@Check('clients_health_check', `health IN ('healthy', 'unreachable', 'credentials-refused')`)
 export class Client {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'clients_pkey' })
   id!: string;
@@ -54,6 +56,22 @@ export class Client {
 
   @Column('jsonb', { name: 'agent_config', nullable: true })
   agentConfig!: AgentConfig | null;
+
+  // What is seen of an agent-manager that was provisioned here, from `ready` on; null of all others.
+
+  @Column('text', { nullable: true })
+  health!: Health | null;
+
+  @Column({ type: 'timestamptz', name: 'health_since', precision: 3, nullable: true })
+  healthSince!: Date | null;
+
+  /** When the last look was over. */
+  @Column({ type: 'timestamptz', name: 'health_checked_at', precision: 3, nullable: true })
+  healthCheckedAt!: Date | null;
+
+  /** When the first of the latest looks without a good answer was over; null after a good one. */
+  @Column({ type: 'timestamptz', name: 'health_failing_since', precision: 3, nullable: true })
+  healthFailingSince!: Date | null;
 
   // To the millisecond, so that a cursor made from a Date finds its place again.
   @CreateDateColumn({ type: 'timestamptz', precision: 3, name: 'created_at' })

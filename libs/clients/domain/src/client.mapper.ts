@@ -12,8 +12,17 @@ export function toClientView(client: Client) {
     isAutoProvisioned: client.isAutoProvisioned,
     tls: toTlsView(client),
     config: client.agentConfig,
+    ...toHealthView(client),
     createdAt: client.createdAt.toISOString(),
     updatedAt: client.updatedAt.toISOString(),
+  };
+}
+
+export function toHealthView({ health, healthSince, healthCheckedAt }: Client) {
+  return {
+    health,
+    healthSince: healthSince?.toISOString() ?? null,
+    healthCheckedAt: healthCheckedAt?.toISOString() ?? null,
   };
 }
 

@@ -1,6 +1,6 @@
 import { SecretBox, type SealedPlace } from '@agent-controller/kernel';
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, In, type EntityManager } from 'typeorm';
 import type { AgentCredentials } from './agent-credentials';
 import { Client } from './client.entity';
 
@@ -36,6 +36,10 @@ export class ClientRepository {
   /** Whoever owns it: for work that no caller asked for just now. */
   get(id: string, manager: EntityManager = this.dataSource.manager): Promise<Client | null> {
     return manager.findOneBy(Client, { id });
+  }
+
+  getAll(ids: readonly string[]): Promise<Client[]> {
+    return this.dataSource.manager.findBy(Client, { id: In([...ids]) });
   }
 
   find(id: string, owner: string, manager: EntityManager = this.dataSource.manager): Promise<Client | null> {

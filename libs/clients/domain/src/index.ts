@@ -1,7 +1,8 @@
 export type { AgentCredentials } from './agent-credentials';
+export { HEALTHS, NO_HEALTH, type Health } from './client-health';
 export { Client, type AgentConfig, type AuthenticationType } from './client.entity';
 export { ClientIdPipe } from './client-id.pipe';
-export { toClientView, toTlsView } from './client.mapper';
+export { toClientView, toHealthView, toTlsView } from './client.mapper';
 export { ClientRepository, type ClientCursor } from './client.repository';
 export {
   ClientService,

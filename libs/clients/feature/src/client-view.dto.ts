@@ -1,4 +1,4 @@
-import type { AuthenticationType, ClientView, TlsView } from '@agent-controller/contracts';
+import type { AuthenticationType, ClientView, Health, TlsView } from '@agent-controller/contracts';
 import { ApiProperty } from '@nestjs/swagger';
 
 export class TlsDto implements TlsView {
@@ -47,6 +47,19 @@ export class ClientViewDto implements ClientView {
 
   @ApiProperty({ type: AgentConfigDto, nullable: true })
   config!: AgentConfigDto | null;
+
+  @ApiProperty({
+    enum: ['healthy', 'unreachable', 'credentials-refused'],
+    nullable: true,
+    description: 'Of provisioned agent-managers that are ready; null of all others.',
+  })
+  health!: Health | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: '2026-11-23T12:00:00.000Z' })
+  healthSince!: string | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: '2026-11-23T12:05:00.000Z' })
+  healthCheckedAt!: string | null;
 
   @ApiProperty({ format: 'date-time', example: '2026-11-23T12:00:00.000Z' })
   createdAt!: string;

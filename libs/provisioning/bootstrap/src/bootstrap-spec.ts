@@ -36,6 +36,15 @@ export interface ContainerImages {
   proxy: string;
 }
 
+/** Where the server reports to, when the controller can be reached from outside. */
+export interface Callback {
+  /** HTTPS; the server verifies it by the ordinary web PKI. */
+  url: string;
+  token: string;
+  /** Base64 of the SHA-256 of public keys, one of which must answer as well; empty: any that the PKI accepts. */
+  pins: string[];
+}
+
 /** Everything that the user data of one server says. Strings may hold anything but NUL and lone surrogates. */
 export interface BootstrapSpec {
   images: ContainerImages;
@@ -49,5 +58,6 @@ export interface BootstrapSpec {
   /** Further variables of the agent-manager; names are none of `RESERVED_VARIABLES`. */
   environment: Record<string, string>;
   secrets: ServerSecrets;
+  callback?: Callback;
   tls: Pick<ServerTls, 'certificatePem' | 'privateKeyPem' | 'serverName'>;
 }

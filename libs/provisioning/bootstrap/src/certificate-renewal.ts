@@ -1,4 +1,4 @@
-import { AGENT_MANAGER_FOLDER } from './bootstrap-script';
+import { AGENT_MANAGER_FOLDER } from './agent-manager-folder';
 import { CERTIFICATE_DAYS } from './server-tls';
 
 /** Issues the certificate anew from the same key, so that pins stay good, when less than half of its time is left. */

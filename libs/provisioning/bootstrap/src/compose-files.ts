@@ -1,5 +1,7 @@
 import { AGENT_PORTS, DATABASE, fixedEnvironment, givenEnvironment } from './agent-environment';
 import type { BootstrapSpec } from './bootstrap-spec';
+import { PROXY_STATUS_FOLDER } from './proxy-file';
+import { STATUS_FOLDER } from './status-report';
 import { yamlDocument } from './yaml-document';
 
 // Containers that log without end would fill the disk.
@@ -16,7 +18,11 @@ export function composeFile(spec: BootstrapSpec): string {
         ...always,
         // No dependency: it answers before the agent-manager does, and so shows that the server is ours.
         ports: [`${AGENT_PORTS.api}:${AGENT_PORTS.api}`, `${spec.agentWsPort}:${spec.agentWsPort}`],
-        volumes: ['./proxy/Caddyfile:/etc/caddy/Caddyfile:ro', './tls:/etc/caddy/tls:ro'],
+        volumes: [
+          './proxy/Caddyfile:/etc/caddy/Caddyfile:ro',
+          './tls:/etc/caddy/tls:ro',
+          `${STATUS_FOLDER}:${PROXY_STATUS_FOLDER}:ro`,
+        ],
         networks: ['front'],
       },
       'agent-manager': {

@@ -2,6 +2,7 @@ export { RESERVED_VARIABLES } from './agent-environment';
 export type {
   AgentAuthentication,
   BootstrapSpec,
+  Callback,
   ContainerImages,
   GitAccess,
   ServerSecrets,
@@ -11,3 +12,4 @@ export { maskedSpec } from './masked-spec';
 export { createServerSecrets } from './server-secrets';
 export { createServerTls } from './server-tls';
 export { renderUserData, userDataBytes } from './user-data';
+export { STATUS_PATH } from './status-report';

@@ -19,6 +19,7 @@ export function maskedSpec(spec: BootstrapSpec): BootstrapSpec {
     // Whether a variable is secret is not known: all are masked.
     environment: Object.fromEntries(Object.keys(spec.environment).map((name) => [name, MASK])),
     secrets: { databasePassword: MASK, jwtSecret: MASK, encryptionKey: MASK },
+    ...(spec.callback ? { callback: { ...spec.callback, token: MASK } } : {}),
     tls: { ...spec.tls, privateKeyPem: MASK },
   };
 }

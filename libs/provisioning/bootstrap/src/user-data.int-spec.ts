@@ -14,7 +14,7 @@ const label = (tool: string, present: boolean) => (present ? '' : ` (skipped: ${
 
 const cases = [
   ['plain', renderUserData(exampleSpec(), { maxBytes: 32_768 })],
-  ['compressed', renderUserData(exampleSpec(), { maxBytes: 8_192 })],
+  ['compressed', renderUserData(exampleSpec(), { maxBytes: 16_384 })],
 ] as const;
 
 describe('user data and the tools that read it', () => {
@@ -68,7 +68,7 @@ describe('user data and the tools that read it', () => {
   const shellcheck = has('shellcheck', '--version');
   withTool(shellcheck)(`shellcheck finds nothing in the scripts${label('shellcheck', shellcheck)}`, () => {
     const { write_files: files } = load(cases[0][1]) as { write_files: { path: string; content: string }[] };
-    const scripts = files.filter(({ content }) => content.startsWith('#!'));
+    const scripts = files.filter(({ content }) => content.startsWith('#!/usr/bin/env bash'));
     expect(scripts).toHaveLength(2);
     for (const { content } of scripts) {
       const { stdout, status } = spawnSync('shellcheck', ['-'], { input: content, encoding: 'utf8' });

@@ -68,6 +68,7 @@ describe('renderUserData', () => {
     const { write_files: files } = load(renderUserData(exampleSpec(), { maxBytes: LIMITS.hetzner })) as CloudConfig;
     const open = files.filter(({ permissions }) => !/00$/.test(permissions)).map(({ path }) => path);
     expect(open).toEqual([
+      '/etc/tmpfiles.d/agent-manager.conf',
       '/etc/systemd/system/agent-manager-certificate.service',
       '/etc/systemd/system/agent-manager-certificate.timer',
     ]);

@@ -1,10 +1,13 @@
 import { AppError } from '@agent-controller/kernel';
 import { gzipSync } from 'node:zlib';
 import type { BootstrapSpec } from './bootstrap-spec';
-import { AGENT_MANAGER_FOLDER, BOOTSTRAP_SCRIPT } from './bootstrap-script';
+import { AGENT_MANAGER_FOLDER } from './agent-manager-folder';
+import { BOOTSTRAP_SCRIPT } from './bootstrap-script';
+import { callbackFile } from './callback-file';
 import { RENEWAL_SERVICE, RENEWAL_TIMER, renewalScript } from './certificate-renewal';
 import { composeFile, composeOverrideFile } from './compose-files';
 import { proxyFile } from './proxy-file';
+import { CALLBACK_FILE, STATUS_REPORT, STATUS_TMPFILES } from './status-report';
 import { yamlDocument } from './yaml-document';
 
 interface ServerFile {
@@ -74,6 +77,9 @@ function serverFiles(spec: BootstrapSpec): ServerFile[] {
     inFolder('tls/key.pem', secret, spec.tls.privateKeyPem),
     inFolder('renew-certificate.sh', script, renewalScript(spec.tls.serverName)),
     inFolder('bootstrap.sh', script, BOOTSTRAP_SCRIPT),
+    inFolder('report.py', script, STATUS_REPORT),
+    ...(spec.callback ? [{ path: CALLBACK_FILE, permissions: secret, content: callbackFile(spec.callback) }] : []),
+    { path: '/etc/tmpfiles.d/agent-manager.conf', permissions: '0644', content: STATUS_TMPFILES },
     { path: '/etc/systemd/system/agent-manager-certificate.service', permissions: '0644', content: RENEWAL_SERVICE },
     { path: '/etc/systemd/system/agent-manager-certificate.timer', permissions: '0644', content: RENEWAL_TIMER },
   ];

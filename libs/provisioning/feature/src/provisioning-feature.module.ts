@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
+import { CallbacksController } from './callbacks.controller';
 import { PreviewController } from './preview.controller';
 import { ProvidersController } from './providers.controller';
 import { ProvisioningEventsController } from './provisioning-events.controller';
@@ -13,7 +14,13 @@ export class ProvisioningFeatureModule {
     return {
       module: ProvisioningFeatureModule,
       imports,
-      controllers: [PreviewController, ProvidersController, ProvisioningController, ProvisioningEventsController],
+      controllers: [
+        CallbacksController,
+        PreviewController,
+        ProvidersController,
+        ProvisioningController,
+        ProvisioningEventsController,
+      ],
       providers: [ShutdownSignal, WaitingAnswers],
     };
   }

@@ -1,5 +1,6 @@
 import type {
   AuthenticationType,
+  Health,
   Phase,
   ProviderType,
   ProvisionedClientView,
@@ -7,6 +8,7 @@ import type {
   ProvisioningErrorView,
   ProvisioningEventView,
   ProvisioningInfoView,
+  ProvisioningStageView,
   ProvisioningStateView,
   TlsView,
 } from '@agent-controller/contracts';
@@ -14,7 +16,9 @@ import { PHASES } from '@agent-controller/provisioning-workflow';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 const text = (example: string) => ({ type: String, nullable: true, example }) as const;
-const time = { format: 'date-time', example: '2026-11-23T12:00:00.000Z' };
+const health = { enum: ['healthy', 'unreachable', 'credentials-refused'], nullable: true, example: 'healthy' };
+const TIME = '2026-11-23T12:00:00.000Z';
+const time = { format: 'date-time', example: TIME };
 
 class TlsOfServerDto implements TlsView {
   @ApiProperty({ example: '-----BEGIN CERTIFICATE-----\n…' }) certificatePem!: string;
@@ -38,6 +42,9 @@ export class ProvisionedClientDto implements ProvisionedClientView {
   @ApiProperty({ example: true }) isAutoProvisioned!: boolean;
   @ApiProperty({ type: TlsOfServerDto, nullable: true }) tls!: TlsOfServerDto | null;
   @ApiProperty({ type: Object, nullable: true, example: null }) config!: ProvisionedClientView['config'];
+  @ApiProperty(health) health!: Health | null;
+  @ApiProperty({ ...text(TIME), format: 'date-time' }) healthSince!: string | null;
+  @ApiProperty({ ...text(TIME), format: 'date-time' }) healthCheckedAt!: string | null;
   @ApiProperty(time) createdAt!: string;
   @ApiProperty(time) updatedAt!: string;
   @ApiProperty({ ...text('told once'), description: 'Told once, here.' }) apiKey!: string | null;
@@ -61,6 +68,12 @@ class ProvisioningErrorDto implements ProvisioningErrorView {
   @ApiPropertyOptional({ example: '5f3c…' }) requestId?: string;
 }
 
+class ProvisioningStageDto implements ProvisioningStageView {
+  @ApiProperty({ example: 'postgres' }) name!: string;
+  @ApiProperty(time) startedAt!: string;
+  @ApiProperty({ ...time, type: String, nullable: true }) endedAt!: string | null;
+}
+
 export class ProvisioningInfoDto extends ProvisioningStateDto implements ProvisioningInfoView {
   @ApiProperty({ format: 'uuid' }) clientId!: string;
   @ApiProperty({ enum: ['hetzner', 'digital-ocean'] }) providerType!: ProviderType;
@@ -78,9 +91,13 @@ export class ProvisioningInfoDto extends ProvisioningStateDto implements Provisi
   @ApiProperty({ type: Object, example: { booting: '2026-11-23T12:00:01.000Z' } })
   phaseTimes!: Partial<Record<Phase, string>>;
   @ApiProperty({ type: ProvisioningErrorDto, nullable: true }) lastError!: ProvisioningErrorDto | null;
+  @ApiProperty({ type: [ProvisioningStageDto], nullable: true }) stages!: ProvisioningStageDto[] | null;
   @ApiProperty({ example: ['credentials-unverified'] }) warnings!: string[];
   @ApiProperty(text('https://203.0.113.7:3000')) endpoint!: string | null;
   @ApiProperty({ type: TlsOfServerDto, nullable: true }) tls!: TlsOfServerDto | null;
+  @ApiProperty(health) health!: Health | null;
+  @ApiProperty({ ...text(TIME), format: 'date-time' }) healthSince!: string | null;
+  @ApiProperty({ ...text(TIME), format: 'date-time' }) healthCheckedAt!: string | null;
   @ApiProperty({ type: Object, description: 'What was asked for, without secrets.' })
   configuration!: ProvisioningConfigurationView;
   @ApiProperty({ type: Number, nullable: true, example: 4.75 }) monthlyCost!: number | null;
@@ -92,7 +109,8 @@ export class ProvisioningInfoDto extends ProvisioningStateDto implements Provisi
 export class ProvisioningEventDto implements ProvisioningEventView {
   @ApiProperty({ example: 3 }) seq!: number;
   @ApiProperty(time) at!: string;
-  @ApiProperty({ enum: ['phase', 'note', 'error', 'deleted'] }) type!: ProvisioningEventView['type'];
+  @ApiProperty({ enum: ['phase', 'stage', 'log', 'note', 'error', 'health', 'deleted'] })
+  type!: ProvisioningEventView['type'];
   @ApiProperty({ enum: PHASES }) phase!: Phase;
   @ApiProperty({ example: 1 }) attempt!: number;
   @ApiProperty({ example: 'The server is ordered and boots' }) message!: string;

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Client } from '@agent-controller/clients';
+import { Client, NO_HEALTH } from '@agent-controller/clients';
 import {
   PHASE_DISPLAY,
   PHASES,
@@ -26,6 +26,7 @@ function client(changes: Partial<Client> = {}): Client {
     tlsSpkiSha256: 'PIN',
     tlsServerName: 'client-1.agent.internal',
     agentConfig: null,
+    ...NO_HEALTH,
     createdAt: CREATED,
     updatedAt: CREATED,
     ...changes,
@@ -44,6 +45,7 @@ function reference(changes: Partial<ProvisioningReference> = {}): ProvisioningRe
     lastSeen: null,
     monthlyCost: null,
     currency: null,
+    report: null,
   };
   return Object.assign(new ProvisioningReference(), unknown, {
     id: 'reference-1',
@@ -81,6 +83,25 @@ describe('toState', () => {
     expect(message).toBe(`${PHASE_DISPLAY.installing.message}. ECONNREFUSED`);
   });
 
+  it('is as far as the server says, and never less than its phase', () => {
+    const at = CREATED.toISOString();
+    const stages = ['docker', 'postgres', 'proxy'].map((name) => ({ name, startedAt: at, endedAt: null }));
+    const report = {
+      version: 1,
+      seq: 1,
+      state: 'running',
+      stage: 'proxy',
+      since: at,
+      startedAt: at,
+      stages,
+      error: null,
+    } as const;
+    expect(toState(reference({ phase: 'installing', report: { ...report, stages } })).progress).toBe(75);
+    expect(toState(reference({ phase: 'starting', report: { ...report, stages } })).progress).toBe(80);
+    expect(toState(reference({ phase: 'ready', report: { ...report, stages } })).progress).toBe(100);
+    expect(toState(reference({ phase: 'failed', report: { ...report, stages } })).progress).toBe(0);
+  });
+
   it('says why it failed, not what was last seen', () => {
     const failed = { phase: 'failed', lastError: failure, lastSeen: 'something' } as const;
     expect(toState(reference(failed)).message).toBe('Provisioning failed: Too late.');
@@ -100,6 +121,9 @@ describe('toProvisionedClient', () => {
       isAutoProvisioned: true,
       tls: { certificatePem: 'PEM', spkiSha256: 'PIN', serverName: 'client-1.agent.internal' },
       config: null,
+      health: null,
+      healthSince: null,
+      healthCheckedAt: null,
       createdAt: CREATED.toISOString(),
       updatedAt: CREATED.toISOString(),
       apiKey: 'the-key',
@@ -132,7 +156,7 @@ describe('toInfo', () => {
   it('has every field of the contract', () => {
     const info = toInfo(
       {
-        client: client({ endpoint: 'https://192.0.2.1:3000' }),
+        client: client({ endpoint: 'https://192.0.2.1:3000', health: 'unreachable', healthSince: CREATED }),
         reference: reference({ monthlyCost: 4.15, currency: 'EUR', lastError: failure, warnings: ['w'] }),
       },
       CREATED,
@@ -155,9 +179,13 @@ describe('toInfo', () => {
       attempt: 2,
       phaseTimes: { 'creating-server': CREATED.toISOString() },
       lastError: failure,
+      stages: null,
       warnings: ['w'],
       endpoint: 'https://192.0.2.1:3000',
       tls: { certificatePem: 'PEM', spkiSha256: 'PIN', serverName: 'client-1.agent.internal' },
+      health: 'unreachable',
+      healthSince: CREATED.toISOString(),
+      healthCheckedAt: null,
       configuration: { environmentVariables: ['A'], sshKeys: ['laptop', 'ssh-ed25519 AAAA me'] },
       monthlyCost: 4.15,
       currency: 'EUR',

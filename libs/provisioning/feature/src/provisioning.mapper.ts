@@ -1,4 +1,4 @@
-import { toClientView, toTlsView, type Client } from '@agent-controller/clients';
+import { toClientView, toHealthView, toTlsView, type Client } from '@agent-controller/clients';
 import type {
   ProvisionedClientView,
   ProvisioningEventView,
@@ -7,6 +7,7 @@ import type {
 } from '@agent-controller/contracts';
 import {
   PHASE_DISPLAY,
+  stageDisplay,
   type NewProvisioning,
   type ProvisioningEvent,
   type ProvisioningReference,
@@ -14,13 +15,22 @@ import {
 } from '@agent-controller/provisioning-workflow';
 
 /** What a person reads of the state: the phase, and what was last seen or went wrong. */
-export function toState({ phase, lastSeen, lastError, intent }: ProvisioningReference): ProvisioningStateView {
-  const { progress, message } = PHASE_DISPLAY[phase];
+export function toState(reference: ProvisioningReference): ProvisioningStateView {
+  const { phase, lastSeen, lastError, intent } = reference;
+  const { message } = PHASE_DISPLAY[phase];
+  const progress = progressOf(reference);
   if (phase === 'failed') {
     const what = intent === 'absent' ? 'Deletion failed' : message;
     return { phase, progress, message: lastError ? `${what}: ${lastError.message}` : what };
   }
   return { phase, progress, message: lastSeen ? `${message}. ${lastSeen}` : message };
+}
+
+/** What the server says of itself counts while it is being set up. */
+function progressOf({ phase, report }: ProvisioningReference): number {
+  const { progress } = PHASE_DISPLAY[phase];
+  if (!report || (phase !== 'installing' && phase !== 'starting')) return progress;
+  return Math.max(progress, ...report.stages.map(({ name }) => stageDisplay(name).progress));
 }
 
 export function toProvisionedClient(
@@ -59,6 +69,7 @@ export function toInfo({ client, reference }: NewProvisioning, now: Date): Provi
     attempt: reference.attempt,
     phaseTimes: reference.phaseTimes,
     lastError: reference.lastError,
+    stages: reference.report?.stages ?? null,
     warnings: reference.warnings,
     ...ofClient(client),
     configuration: { ...reference.configuration, sshKeys: (reference.configuration.sshKeys ?? []).map(toKeyText) },
@@ -87,5 +98,5 @@ export function toKeyText(key: StoredSshKey): string {
 }
 
 function ofClient(client: Client) {
-  return { endpoint: client.endpoint, tls: toTlsView(client) };
+  return { endpoint: client.endpoint, tls: toTlsView(client), ...toHealthView(client) };
 }

@@ -26,7 +26,7 @@ describe('Housekeeping', () => {
     await enqueueStep(database.dataSource.manager, booting.id, 60_000);
     expect(await housekeeping.wakeForgotten()).toBe(2);
     expect((await database.jobs()).map(({ key }) => key).sort()).toEqual(
-      [booting.id, unfinished.id, unwanted.id, 'observe-servers:hetzner'].sort(),
+      [booting.id, unfinished.id, unwanted.id, 'observe-servers:hetzner', 'look-at-agents'].sort(),
     );
     expect(await housekeeping.wakeForgotten()).toBe(0);
   });

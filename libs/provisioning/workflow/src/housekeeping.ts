@@ -1,7 +1,8 @@
 import type { ProviderType } from '@agent-controller/cloud-port';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { enqueueObservation, enqueueStep, OBSERVE_TASK } from './jobs/job-queue';
+import { LOOKED_AT } from './health/health.repository';
+import { enqueueHealthLooks, enqueueObservation, enqueueStep, HEALTH_TASK, OBSERVE_TASK } from './jobs/job-queue';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
 /** Three missed heartbeats. */
@@ -59,7 +60,17 @@ export class Housekeeping {
       [OBSERVE_TASK],
     );
     for (const { provider } of observers) await enqueueObservation(this.dataSource.manager, provider, 0);
+    await this.wakeHealthKeeper();
     return steps.length;
+  }
+
+  private async wakeHealthKeeper(): Promise<void> {
+    const [keeper]: { missing: boolean }[] = await this.dataSource.query(
+      `SELECT EXISTS (SELECT 1 FROM provisioning_references AS reference WHERE ${LOOKED_AT})
+         AND NOT EXISTS (SELECT 1 FROM graphile_worker.jobs WHERE key = $1 AND attempts < max_attempts) AS missing`,
+      [HEALTH_TASK],
+    );
+    if (keeper?.missing) await enqueueHealthLooks(this.dataSource.manager, 0);
   }
 
   /** Wipes the secrets of old failures, and ends logs and tombstones whose time is over. */

@@ -11,5 +11,8 @@ export { ProvisioningWatchService } from './provisioning-watch.service';
 export { ProvisioningWorkflowModule, WORKFLOW_ENTITIES } from './provisioning-workflow.module';
 export { ProvisioningService, type StartedProvisioning } from './provisioning.service';
 export type { ProvisioningFailure, StoredSshKey } from './provisioning.types';
+export { CallbackService } from './reports/callback.service';
+export { MAX_REPORT_BYTES } from './reports/server-report';
+export { stageDisplay } from './reports/stages';
 export { CLOCK, LOGGER } from './tokens';
 export type { WorkflowOptions } from './workflow.options';

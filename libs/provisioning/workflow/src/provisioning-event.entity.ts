@@ -1,8 +1,12 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Phase } from './phases';
 
-/** `phase`: a phase began. `note`: something worth knowing. `error`: a step met an error. `deleted`: the last event. */
-export type EventType = 'phase' | 'note' | 'error' | 'deleted';
+/**
+ * `phase`: a phase began. `stage`: the server began or ended a part of its set-up. `log`: the server's last lines.
+ * `note`: something worth knowing. `error`: a step met an error. `health`: what is seen of the ready agent-manager
+ * changed. `deleted`: the last event.
+ */
+export type EventType = 'phase' | 'stage' | 'log' | 'note' | 'error' | 'health' | 'deleted';
 
 /** Further facts about an event, for programs. */
 export type EventData = Record<string, string | number | boolean | null>;

@@ -13,17 +13,22 @@ import {
 } from 'typeorm';
 import type { Intent, Phase } from './phases';
 import type { ProvisioningConfiguration, ProvisioningFailure } from './provisioning.types';
+import type { ServerReport } from './reports/server-report';
 
 /**
  * One provisioning: what was asked for, what is billed, and where the work stands. The row is the truth; jobs only
- * wake. Its columns have three writers: a step that holds the lease (`version` moves), the observer (what the provider
- * says of the server: no version), and callers (`intent`: no version).
+ * wake. Its columns have five writers: a step that holds the lease (`version` moves), the observer (what the provider
+ * says of the server: no version), callers (`intent`: no version), the server itself (`report`: no version), and the
+ * health keeper (`health_due_at`: no version).
  */
 @Entity('provisioning_references')
 @Index('provisioning_references_phase_idx', ['phase', 'providerType'])
 @Index('provisioning_references_server_key', ['providerType', 'serverId'], {
   unique: true,
   where: 'server_id IS NOT NULL',
+})
+@Index('provisioning_references_health_due_at_idx', ['healthDueAt'], {
+  where: `phase = 'ready' AND intent = 'present'`,
 })
 @Check('provisioning_references_intent_check', `intent IN ('present', 'absent')`)
 export class ProvisioningReference {
@@ -128,6 +133,10 @@ export class ProvisioningReference {
   @Column({ type: 'timestamptz', name: 'paused_since', precision: 3, nullable: true })
   pausedSince!: Date | null;
 
+  /** `pausedMs` as it was when the present phase began. */
+  @Column('integer', { name: 'paused_ms_before_phase', default: 0 })
+  pausedMsBeforePhase!: number;
+
   /** Errors in a row, for the back-off. */
   @Column('integer', { name: 'consecutive_errors', default: 0 })
   consecutiveErrors!: number;
@@ -139,9 +148,21 @@ export class ProvisioningReference {
   @Column('text', { name: 'last_seen', nullable: true })
   lastSeen!: string | null;
 
+  /** What the server last said of its own set-up, in the present attempt. */
+  @Column('jsonb', { nullable: true })
+  report!: ServerReport | null;
+
+  /** SHA-256 of the token with which the server may report, base64url; null when none may, or may any more. */
+  @Column('text', { name: 'callback_token_hash', nullable: true })
+  callbackTokenHash!: string | null;
+
   /** Codes of what a caller should know though the agent is ready, such as `credentials-unverified`. */
   @Column('jsonb', { default: [] })
   warnings!: string[];
+
+  /** When the ready agent-manager is to be looked at next; null: at once. */
+  @Column({ type: 'timestamptz', name: 'health_due_at', precision: 3, nullable: true })
+  healthDueAt!: Date | null;
 
   // Who may write.
 

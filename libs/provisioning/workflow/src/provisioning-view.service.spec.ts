@@ -1,3 +1,4 @@
+import { NO_HEALTH, type Client } from '@agent-controller/clients';
 import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
 import type { ProvisioningRepository } from './provisioning.repository';
 import type { ProvisioningService } from './provisioning.service';
@@ -15,9 +16,9 @@ describe('ProvisioningViewService', () => {
     saved = [];
   });
 
-  function info(missingSince: Date | null = null) {
+  function info(missingSince: Date | null = null, client: Partial<Client> = {}) {
     const reference = referenceWith({ phase: 'ready', serverId: '7', sentinelId: SENTINEL, missingSince });
-    const found = { client: clientWith(), reference };
+    const found = { client: clientWith(client), reference };
     const service = new ProvisioningViewService(
       { find: async () => found } as unknown as ProvisioningService,
       {
@@ -37,6 +38,13 @@ describe('ProvisioningViewService', () => {
     await info(secondsAgo(299));
     await info(secondsAgo(300));
     expect(saved).toMatchObject([{ serverStatus: null }, { serverStatus: null }, { serverStatus: 'lost' }]);
+  });
+
+  it('knows nothing of the health of a lost server', async () => {
+    provider.keys.add(SENTINEL);
+    await info(secondsAgo(299), { health: 'healthy' });
+    await info(secondsAgo(300), { health: 'healthy' });
+    expect(saved).toMatchObject([{ serverStatus: null }, { serverStatus: 'lost' }, NO_HEALTH]);
   });
 
   it('believes no "not found" without the key', async () => {

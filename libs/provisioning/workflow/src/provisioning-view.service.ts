@@ -1,3 +1,4 @@
+import { Client, NO_HEALTH } from '@agent-controller/clients';
 import { CloudError, CloudProviderRegistry, type CloudProvider, type CloudServer } from '@agent-controller/cloud-port';
 import type { Caller, Clock, Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
@@ -34,11 +35,11 @@ export class ProvisioningViewService {
     const { reference } = found;
     const age = this.clock.now().getTime() - (reference.observedAt?.getTime() ?? 0);
     if (!reference.serverId || (!refresh && age < FRESH_MS)) return found;
-    await this.observe(reference, reference.serverId);
+    await this.observe(found, reference.serverId);
     return this.provisioning.find(clientId, caller);
   }
 
-  private async observe(reference: ProvisioningReference, serverId: string): Promise<void> {
+  private async observe({ reference, client }: NewProvisioning, serverId: string): Promise<void> {
     const provider = this.providers.find(reference.providerType);
     if (!provider) return;
     try {
@@ -48,7 +49,7 @@ export class ProvisioningViewService {
         // The observer would not see it as news any more.
         if (reference.phase === 'booting') await enqueueStep(this.provisionings.manager, reference.id);
       } else if (await this.sentinel.isVisible(provider, reference.sentinelId)) {
-        await this.saveMissing(reference);
+        await this.saveMissing(reference, client);
       }
     } catch (error) {
       if (!(error instanceof CloudError)) throw error;
@@ -67,7 +68,7 @@ export class ProvisioningViewService {
     }
   }
 
-  private async saveMissing({ id, missingSince, serverStatus }: ProvisioningReference): Promise<void> {
+  private async saveMissing({ id, missingSince, serverStatus }: ProvisioningReference, client: Client): Promise<void> {
     const now = this.clock.now();
     const lost = missingSince !== null && now.getTime() - missingSince.getTime() >= LOST_AFTER_MS;
     await this.provisionings.manager.update(
@@ -75,5 +76,7 @@ export class ProvisioningViewService {
       { id },
       { missingSince: missingSince ?? now, serverStatus: lost ? 'lost' : serverStatus, observedAt: now },
     );
+    // A lost server is not looked at any more. In this order: from the first write on, no look can be saved.
+    if (lost && client.health) await this.provisionings.manager.update(Client, { id: client.id }, NO_HEALTH);
   }
 }

@@ -1,12 +1,15 @@
 import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
 import { AgentHealth } from './agent/agent-health';
 import { AgentHealthClient } from './agent/agent-health.client';
+import { agentConnections } from './agent/agent-http.client';
 import { CallerKeysService } from './caller-keys.service';
 import { CatalogueService } from './catalogue/catalogue.service';
 import { KeyListService } from './catalogue/key-list.service';
 import { ChangeWatcher } from './change-watcher';
 import { ControllerHeartbeat } from './controller-heartbeat.entity';
 import { EventLog } from './event-log';
+import { HealthKeeper } from './health/health-keeper';
+import { HealthRepository } from './health/health.repository';
 import { Housekeeping } from './housekeeping';
 import { Instance } from './instance.entity';
 import { InstanceService } from './instance.service';
@@ -23,6 +26,9 @@ import { ProvisioningService } from './provisioning.service';
 import { Reconciler } from './reconciler';
 import { RequestCheckService } from './request-check.service';
 import { SentinelService } from './sentinel.service';
+import { CallbackService } from './reports/callback.service';
+import { CallbackTokens } from './reports/callback-tokens';
+import { ReportReader } from './reports/report-reader';
 import { ServerMaterialService } from './server-material.service';
 import { ServerObserver } from './server-observer';
 import { StepCommit } from './step-commit.service';
@@ -49,6 +55,7 @@ export const WORKFLOW_ENTITIES = [
 ];
 
 const PUBLIC = [
+  CallbackService,
   CatalogueService,
   PreviewService,
   ProvisioningService,
@@ -67,6 +74,8 @@ const INTERNAL: Provider[] = [
   SentinelService,
   ServerMaterialService,
   UserDataService,
+  CallbackTokens,
+  ReportReader,
   CreatingServerStep,
   BootingStep,
   InstallingStep,
@@ -79,6 +88,8 @@ const INTERNAL: Provider[] = [
   StepErrors,
   StepRunner,
   ServerObserver,
+  HealthRepository,
+  HealthKeeper,
   ChangeWatcher,
   Housekeeping,
   Reconciler,
@@ -90,6 +101,7 @@ const INTERNAL: Provider[] = [
 @Module({})
 export class ProvisioningWorkflowModule {
   static register(options: WorkflowOptions, imports: NonNullable<ModuleMetadata['imports']>): DynamicModule {
+    agentConnections.resize(options.agentConnections);
     return {
       module: ProvisioningWorkflowModule,
       imports,

@@ -90,12 +90,12 @@ export class ProvisioningRepository {
   async markCreateRequested(
     id: string,
     seen: { version: number; leaseOwner: string },
-    { sentinelId, at }: { sentinelId: string; at: Date },
+    { sentinelId, at, callbackTokenHash }: { sentinelId: string; at: Date; callbackTokenHash: string | null },
   ): Promise<boolean> {
     const [, count]: [unknown, number] = await this.manager.query(
-      `UPDATE provisioning_references SET create_requested_at = $5, sentinel_id = $4
+      `UPDATE provisioning_references SET create_requested_at = $5, sentinel_id = $4, callback_token_hash = $6
        WHERE id = $1 AND version = $2 AND lease_owner = $3 AND lease_until >= now() AND intent = 'present'`,
-      [id, seen.version, seen.leaseOwner, sentinelId, at],
+      [id, seen.version, seen.leaseOwner, sentinelId, at, callbackTokenHash],
     );
     return count === 1;
   }

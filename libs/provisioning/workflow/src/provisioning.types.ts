@@ -12,6 +12,7 @@ export type FailureCode =
   | 'wrong-project'
   | 'server-vanished'
   | 'timed-out'
+  | 'installation-failed'
   | 'internal-error';
 
 /** Why a provisioning failed, or what its last step met. Holds no secret. */

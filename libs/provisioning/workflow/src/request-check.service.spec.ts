@@ -1,6 +1,6 @@
 import type { ClientRepository } from '@agent-controller/clients';
 import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
-import { AppError } from '@agent-controller/kernel';
+import { AppError, SecretBox } from '@agent-controller/kernel';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { CatalogueService } from './catalogue/catalogue.service';
@@ -9,6 +9,7 @@ import { PreviewService } from './preview.service';
 import type { ProvisionRequest, SshKeyRequest } from './provision-request';
 import { ProvisioningFactory } from './provisioning-factory.service';
 import type { ProvisioningRepository } from './provisioning.repository';
+import { CallbackTokens } from './reports/callback-tokens';
 import { RequestCheckService } from './request-check.service';
 import { ServerMaterialService } from './server-material.service';
 import { DEBIAN, FakeCloudProvider } from './testing/fake-cloud-provider';
@@ -69,7 +70,7 @@ describe('RequestCheckService and PreviewService', () => {
     provider.images = [DEBIAN, { ...DEBIAN, id: '2', name: 'rocky-9', osFamily: 'rocky', osVersion: '9' }];
     provider.sshKeys = [{ id: '5', name: 'laptop' }];
     const catalogue = new CatalogueService(new CloudProviderRegistry([provider]), clock);
-    const userData = new UserDataService(open, clients);
+    const userData = new UserDataService(open, clients, new CallbackTokens(new SecretBox([Buffer.alloc(32)]), options));
     const factory = new ProvisioningFactory(open, clients, new ServerMaterialService(open), options, clock);
     requests = new RequestCheckService(catalogue, new KeyListService(clock), factory, userData, clients, options);
     previews = new PreviewService(requests, userData);

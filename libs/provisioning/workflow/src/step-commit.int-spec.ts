@@ -114,10 +114,14 @@ describe('StepCommit', () => {
     const seen = await leased();
     const { id, version } = seen.reference;
     const ours = { version, leaseOwner: 'runner' };
-    const order = { sentinelId: 'key', at: new Date('2026-11-24T12:00:05.000Z') };
+    const order = { sentinelId: 'key', at: new Date('2026-11-24T12:00:05.000Z'), callbackTokenHash: 'hash' };
     expect(await database.provisionings.markCreateRequested(id, { ...ours, leaseOwner: 'other' }, order)).toBe(false);
     expect(await database.provisionings.markCreateRequested(id, ours, order)).toBe(true);
-    expect(await database.get(id)).toMatchObject({ createRequestedAt: order.at, sentinelId: 'key' });
+    expect(await database.get(id)).toMatchObject({
+      createRequestedAt: order.at,
+      sentinelId: 'key',
+      callbackTokenHash: 'hash',
+    });
     await database.dataSource.query(`UPDATE provisioning_references SET intent = 'absent' WHERE id = $1`, [id]);
     expect(await database.provisionings.markCreateRequested(id, ours, order)).toBe(false);
   });

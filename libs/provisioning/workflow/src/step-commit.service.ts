@@ -1,4 +1,4 @@
-import { ClientRepository } from '@agent-controller/clients';
+import { ClientRepository, NO_HEALTH, type Client } from '@agent-controller/clients';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { EventLog, type NewEvent } from './event-log';
@@ -9,9 +9,13 @@ import { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningTombstone } from './provisioning-tombstone.entity';
 import { ProvisioningRepository } from './provisioning.repository';
 import type { ProvisioningFailure } from './provisioning.types';
+import { reportEvents } from './reports/report-news';
+import { isNewer } from './reports/server-report';
 import type { StepResult } from './steps/step';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
+/** Phases in which the server may report. */
+const REPORTING_PHASES: readonly Phase[] = ['booting', 'installing', 'starting'];
 /** No server runs sooner after its order. */
 const FIRST_LOOK_MS = 1_500;
 
@@ -58,11 +62,13 @@ export class StepCommit {
     if (changed && !canFollow(row.phase, phase)) throw new Error(`${phase} cannot follow ${row.phase}`);
     const failure: ProvisioningFailure | null =
       result.kind === 'fail' ? { ...result.failure, phase: row.phase, at: now.toISOString() } : null;
+    const report = result.report && isNewer(result.report, row.report) ? result.report : null;
     await manager.update(
       ProvisioningReference,
       { id: row.id },
       {
         ...result.patch,
+        ...(report ? { report } : {}),
         ...(failure ? { lastError: failure } : {}),
         ...(changed ? this.phaseColumns(row, result, phase, now) : {}),
         version: row.version + 1,
@@ -70,21 +76,30 @@ export class StepCommit {
         leaseUntil: null,
       },
     );
-    if (result.clientPatch) await this.clients.update(row.clientId, result.clientPatch, manager);
+    const clientPatch = { ...result.clientPatch, ...healthColumns(row.phase, phase, now) };
+    if (Object.keys(clientPatch).length > 0) await this.clients.update(row.clientId, clientPatch, manager);
     const source = { ...row, attempt: result.patch?.attempt ?? row.attempt, phase };
-    await this.events.append(manager, source, [...(result.events ?? []), ...phaseEvents(changed, phase, failure)], now);
+    const news = report ? reportEvents(report, row.report) : [];
+    const events = [...news, ...(result.events ?? []), ...phaseEvents(changed, phase, failure)];
+    await this.events.append(manager, source, events, now);
     if (SETTLED_PHASES.includes(phase)) return;
     if (phase === 'booting' && changed) await enqueueObservation(manager, row.providerType, FIRST_LOOK_MS);
     await enqueueStep(manager, row.id, changed ? 0 : (delayMs ?? (result.kind === 'wait' ? result.delayMs : 0)));
   }
 
   private phaseColumns(row: ProvisioningReference, result: StepResult, phase: Phase, now: Date) {
-    const earlier = ('patch' in result ? result.patch?.phaseTimes : undefined) ?? row.phaseTimes;
+    const patch = 'patch' in result ? result.patch : undefined;
+    const earlier = patch?.phaseTimes ?? row.phaseTimes;
     return {
       phase,
       phaseSince: now,
       phaseTimes: { ...earlier, [phase]: now.toISOString() },
       consecutiveErrors: 0,
+      pausedMsBeforePhase: patch?.pausedMs ?? row.pausedMs,
+      // Whatever the server still has to say is of no use any more.
+      ...(REPORTING_PHASES.includes(phase) ? {} : { callbackTokenHash: null }),
+      // Null would be at once, and its last step has just looked.
+      ...(phase === 'ready' ? { healthDueAt: new Date(now.getTime() + this.options.healthCheckIntervalMs) } : {}),
     };
   }
 
@@ -118,6 +133,13 @@ function nextPhase(row: ProvisioningReference, result: StepResult): Phase {
   if (row.intent === 'absent' && row.phase !== 'deleting') return 'deleting';
   if (result.kind === 'fail') return 'failed';
   return result.kind === 'advance' ? result.phase : row.phase;
+}
+
+/** Ready means that it was seen to be healthy. Once it is not ready any more, nobody looks, and nothing is known. */
+function healthColumns(before: Phase, after: Phase, now: Date): Partial<Client> {
+  if (before === after) return {};
+  if (after === 'ready') return { ...NO_HEALTH, health: 'healthy', healthSince: now, healthCheckedAt: now };
+  return before === 'ready' ? NO_HEALTH : {};
 }
 
 function phaseEvents(changed: boolean, phase: Phase, failure: ProvisioningFailure | null): NewEvent[] {

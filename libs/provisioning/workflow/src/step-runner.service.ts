@@ -9,6 +9,7 @@ import { LeaseKeeper } from './lease-keeper';
 import { SETTLED_PHASES } from './phases';
 import type { ProvisioningReference } from './provisioning-reference.entity';
 import { LEASE_MS, ProvisioningRepository } from './provisioning.repository';
+import { CallbackTokens } from './reports/callback-tokens';
 import { StepCommit } from './step-commit.service';
 import { StepErrors } from './step-errors.service';
 import { advance, fail, LostRightToCreate, type Patch, type StepContext, type StepResult } from './steps/step';
@@ -28,6 +29,7 @@ export class StepRunner {
     private readonly steps: StepRegistry,
     private readonly stepCommit: StepCommit,
     private readonly stepErrors: StepErrors,
+    private readonly callbackTokens: CallbackTokens,
     @Inject(WORKFLOW_OPTIONS) private readonly options: WorkflowOptions,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -76,7 +78,7 @@ export class StepRunner {
         action: "Configure the provider's token and start the controller again. Then retry, or delete.",
       });
     }
-    const timedOut = timeLimitFailure(reference, this.options.provisioningTimeoutMs, this.clock.now());
+    const timedOut = timeLimitFailure(reference, this.options, this.clock.now());
     if (timedOut) return fail(timedOut);
     const client = await this.clients.get(reference.clientId);
     if (!client) return null;
@@ -90,7 +92,8 @@ export class StepRunner {
       announceCreate: async (sentinelId) => {
         const { id, version } = reference;
         const seen = { version, leaseOwner };
-        const order = { sentinelId, at: this.clock.now() };
+        const callbackTokenHash = this.callbackTokens.storedHash(reference);
+        const order = { sentinelId, at: this.clock.now(), callbackTokenHash };
         if (signal.aborted || !(await this.provisionings.markCreateRequested(id, seen, order))) {
           throw new LostRightToCreate();
         }

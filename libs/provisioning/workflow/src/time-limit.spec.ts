@@ -1,13 +1,15 @@
 import { PHASES } from './phases';
-import { elapsedMs, timeLimitFailure } from './time-limit';
+import { elapsedMs, phaseElapsedMs, timeLimitFailure } from './time-limit';
 
 const START = new Date('2026-01-01T00:00:00Z');
 const after = (seconds: number) => new Date(START.getTime() + seconds * 1000);
 
 const attempt = (changes: Partial<Parameters<typeof elapsedMs>[0]> = {}) => ({
   phase: 'booting' as const,
+  phaseSince: START,
   attemptSince: START,
   pausedMs: 0,
+  pausedMsBeforePhase: 0,
   pausedSince: null,
   lastSeen: null,
   ...changes,
@@ -23,32 +25,52 @@ describe('elapsedMs', () => {
     ['nothing before the beginning, by a clock that is behind', attempt(), -5, 0],
   ])('is %s', (_what, timed, seconds, elapsed) => {
     expect(elapsedMs(timed, after(seconds))).toBe(elapsed);
+    expect(phaseElapsedMs(timed, after(seconds))).toBe(elapsed);
+  });
+
+  it('counts for a phase only its own time and its own pauses', () => {
+    const timed = attempt({ phaseSince: after(50), pausedMs: 25_000, pausedMsBeforePhase: 20_000 });
+    expect(elapsedMs(timed, after(100))).toBe(75_000);
+    expect(phaseElapsedMs(timed, after(100))).toBe(45_000);
   });
 });
 
 describe('timeLimitFailure', () => {
-  const LIMIT_MS = 60_000;
+  const minute = 60_000;
+  const limits = {
+    provisioningTimeoutMs: minute,
+    phaseTimeoutMs: { 'creating-server': minute, booting: minute, installing: minute, starting: minute },
+  };
+  const longer = { ...limits, provisioningTimeoutMs: 10 * minute };
 
   it('comes at the limit, not before', () => {
-    expect(timeLimitFailure(attempt(), LIMIT_MS, after(59.999))).toBeNull();
-    expect(timeLimitFailure(attempt(), LIMIT_MS, after(60))?.code).toBe('timed-out');
+    expect(timeLimitFailure(attempt(), limits, after(59.999))).toBeNull();
+    expect(timeLimitFailure(attempt(), limits, after(60))?.code).toBe('timed-out');
   });
 
-  it('does not come while the provider cannot be asked', () => {
-    expect(timeLimitFailure(attempt({ pausedSince: after(59) }), LIMIT_MS, after(3_600))).toBeNull();
-    expect(timeLimitFailure(attempt({ pausedMs: 3_000_000 }), LIMIT_MS, after(3_059))).toBeNull();
+  it('comes at the limit of the phase, counted from its beginning', () => {
+    expect(timeLimitFailure(attempt({ phaseSince: after(100) }), longer, after(159))).toBeNull();
+    const failure = timeLimitFailure(attempt({ phaseSince: after(100) }), longer, after(160));
+    expect(failure?.message).toMatch(/^The phase booting did not end within 60 s/);
   });
 
-  it('names the limit, the phase, what was last seen, and what to do', () => {
-    const failure = timeLimitFailure(attempt({ phase: 'installing', lastSeen: 'ECONNREFUSED' }), LIMIT_MS, after(61));
-    expect(failure?.message).toMatch(
-      /^Not ready after 60 s, in the phase installing \(.+\)\. Last seen: ECONNREFUSED\.$/,
-    );
-    expect(failure?.action).toMatch(/Retry.*Or delete/);
+  it.each([limits, longer])('does not come while the provider cannot be asked', (either) => {
+    expect(timeLimitFailure(attempt({ pausedSince: after(59) }), either, after(3_600))).toBeNull();
+    expect(timeLimitFailure(attempt({ pausedMs: 3_000_000 }), either, after(3_059))).toBeNull();
+  });
+
+  it.each([
+    ['Not ready after 60 s, in the phase installing', limits],
+    ['The phase installing did not end within 60 s', longer],
+  ])('names the limit, the phase, what was last seen, and what to do: %s', (what, either) => {
+    const failure = timeLimitFailure(attempt({ phase: 'installing', lastSeen: 'ECONNREFUSED' }), either, after(61));
+    expect(failure?.message.startsWith(`${what} (`)).toBe(true);
+    expect(failure?.message).toMatch(/\)\. Last seen: ECONNREFUSED\.$/);
+    expect(failure?.action).toMatch(/reach the internet.*Retry.*Or delete/);
   });
 
   it('holds for the way to ready, and never for a removal', () => {
-    const limited = PHASES.filter((phase) => timeLimitFailure(attempt({ phase }), LIMIT_MS, after(9_999)) !== null);
+    const limited = PHASES.filter((phase) => timeLimitFailure(attempt({ phase }), limits, after(9_999)) !== null);
     expect(limited).toEqual(['creating-server', 'booting', 'installing', 'starting']);
   });
 });

@@ -1,10 +1,17 @@
-import { PHASE_DISPLAY, type Phase } from './phases';
+import { PHASE_DISPLAY } from './phases';
 import type { ProvisioningReference } from './provisioning-reference.entity';
 import type { Failure } from './steps/step';
+import type { WorkflowOptions } from './workflow.options';
 
-const LIMITED_PHASES: readonly Phase[] = ['creating-server', 'booting', 'installing', 'starting'];
+/** Phases on the way to `ready`. Removing a server has no limit. */
+export const TIMED_PHASES = ['creating-server', 'booting', 'installing', 'starting'] as const;
+export type TimedPhase = (typeof TIMED_PHASES)[number];
 
-type Timed = Pick<ProvisioningReference, 'phase' | 'attemptSince' | 'pausedMs' | 'pausedSince' | 'lastSeen'>;
+type Timed = Pick<
+  ProvisioningReference,
+  'phase' | 'phaseSince' | 'attemptSince' | 'pausedMs' | 'pausedMsBeforePhase' | 'pausedSince' | 'lastSeen'
+>;
+type Limits = Pick<WorkflowOptions, 'provisioningTimeoutMs' | 'phaseTimeoutMs'>;
 
 /** How long an attempt has lasted, without the time in which the provider could not be asked. */
 export function elapsedMs({ attemptSince, pausedMs, pausedSince }: Timed, now: Date): number {
@@ -12,15 +19,42 @@ export function elapsedMs({ attemptSince, pausedMs, pausedSince }: Timed, now: D
   return Math.max(0, until.getTime() - attemptSince.getTime() - pausedMs);
 }
 
-/** Why the attempt is over, or null while it is not. Removing a server has no limit. */
-export function timeLimitFailure(reference: Timed, limitMs: number, now: Date): Failure | null {
-  if (!LIMITED_PHASES.includes(reference.phase) || elapsedMs(reference, now) < limitMs) return null;
-  const seen = reference.lastSeen ? ` Last seen: ${reference.lastSeen}.` : '';
+/** The same for the present phase. */
+export function phaseElapsedMs({ phaseSince, pausedMs, pausedMsBeforePhase, pausedSince }: Timed, now: Date): number {
+  const until = pausedSince ?? now;
+  return Math.max(0, until.getTime() - phaseSince.getTime() - (pausedMs - pausedMsBeforePhase));
+}
+
+/** Why the attempt is over, or null while it is not. */
+export function timeLimitFailure(reference: Timed, limits: Limits, now: Date): Failure | null {
+  const phase = TIMED_PHASES.find((timed) => timed === reference.phase);
+  if (!phase) return null;
+  const phaseLimitMs = limits.phaseTimeoutMs[phase];
+  if (elapsedMs(reference, now) >= limits.provisioningTimeoutMs) {
+    return failure(`Not ready after ${inSeconds(limits.provisioningTimeoutMs)}, in the phase ${phase}`, reference);
+  }
+  if (phaseElapsedMs(reference, now) >= phaseLimitMs) {
+    return failure(`The phase ${phase} did not end within ${inSeconds(phaseLimitMs)}`, reference);
+  }
+  return null;
+}
+
+function failure(what: string, { phase, lastSeen }: Timed): Failure {
+  const seen = lastSeen ? ` Last seen: ${lastSeen}.` : '';
   return {
     code: 'timed-out',
-    message:
-      `Not ready after ${Math.round(limitMs / 1000)} s, in the phase ${reference.phase} ` +
-      `(${PHASE_DISPLAY[reference.phase].message}).${seen}`,
-    action: 'Retry: a new server is made in its place. Or delete. The server is billed until one of both.',
+    message: `${what} (${PHASE_DISPLAY[phase].message}).${seen}`,
+    action: `${ADVICE[phase] ?? ''}Retry: a new server is made in its place. Or delete. The server is billed until one of both.`,
   };
+}
+
+const ADVICE: Partial<Record<string, string>> = {
+  installing:
+    'Look whether the server can reach the internet (download.docker.com and the registries of its images), and ' +
+    'whether this controller can reach its port 3000. ',
+  starting: 'Look at the event log and, on the server, at `docker compose logs` in /opt/agent-manager. ',
+};
+
+function inSeconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
 }

@@ -9,6 +9,7 @@ import { AppError } from '@agent-controller/kernel';
 import { Injectable } from '@nestjs/common';
 import type { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningRepository } from './provisioning.repository';
+import { CallbackTokens } from './reports/callback-tokens';
 
 /** Renders a server's user data from what the rows hold: the same rows give the same bytes. */
 @Injectable()
@@ -16,6 +17,7 @@ export class UserDataService {
   constructor(
     private readonly provisionings: ProvisioningRepository,
     private readonly clients: ClientRepository,
+    private readonly callbackTokens: CallbackTokens,
   ) {}
 
   /** @throws Error when the secrets were wiped */
@@ -59,6 +61,7 @@ export class UserDataService {
       agentDefaultImage: configuration.agentDefaultImage,
       environment: secrets.environment,
       secrets: secrets.server,
+      callback: this.callbackTokens.callback(reference),
       tls: {
         certificatePem: client.tlsCertificatePem ?? '',
         privateKeyPem: secrets.tlsPrivateKeyPem,

@@ -21,6 +21,7 @@ export const ERROR_STATUS = {
   'ssh-key-unknown': 422,
   'ssh-key-ambiguous': 422,
   'user-data-too-large': 422,
+  'rate-limited': 429,
   'internal-error': 500,
   'provisioning-failed': 502,
   'provider-refused': 502,

@@ -30,6 +30,13 @@ describe('SecretBox', () => {
     expect(() => box.open(rotated.seal('x', place), place)).toThrow(/not among ENCRYPTION_KEYS/);
   });
 
+  it('derives one secret per purpose and sealing key', () => {
+    expect(box.derive('a')).toMatch(/^[\w-]{43}$/);
+    expect(new SecretBox([key, randomBytes(32)]).derive('a')).toBe(box.derive('a'));
+    expect(box.derive('b')).not.toBe(box.derive('a'));
+    expect(new SecretBox([randomBytes(32), key]).derive('a')).not.toBe(box.derive('a'));
+  });
+
   it('refuses no key and keys of a wrong length', () => {
     expect(() => new SecretBox([])).toThrow(/at least one/);
     expect(() => new SecretBox([randomBytes(16)])).toThrow(/32 bytes/);

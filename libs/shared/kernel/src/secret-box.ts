@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 
 /** Where a sealed value lives. It is authenticated with the value: moved elsewhere, the value no longer opens. */
 export interface SealedPlace {
@@ -50,6 +50,11 @@ export class SecretBox {
     decipher.setAAD(aad(place));
     decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
     return decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
+  }
+
+  /** A secret of 256 bits for a purpose, base64url: the same as long as the sealing key is. */
+  derive(purpose: string): string {
+    return createHmac('sha256', this.key(this.#sealingKeyId)).update(`derived: ${purpose}`).digest('base64url');
   }
 
   private key(id: string): Buffer {

@@ -1,11 +1,9 @@
 import type { AgentCredentials } from '@agent-controller/clients';
 import { createServerTls, type ServerTls } from '@agent-controller/provisioning-bootstrap';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { AgentServer, type Answers } from '../testing/agent-server';
+import { KeycloakServer, type TokenAnswer } from '../testing/keycloak-server';
 import { AgentHealthClient } from './agent-health.client';
+import { reportWith } from '../testing/server-report.fixture';
 
 const KEY = 'Sup3rS3cret';
 const apiKey: AgentCredentials = { type: 'api_key', apiKey: KEY };
@@ -128,50 +126,50 @@ describe('AgentHealthClient', () => {
     });
   });
 
-  describe('proxyProblem', () => {
-    it.each([200, 502, 404])('is none when the pinned key answers, even %i', async (status) => {
-      const { target } = await agentWith(answers({ '/api/health': () => ({ status }) }));
-      expect(await client.proxyProblem(target, signal)).toBeNull();
+  describe('look', () => {
+    const STATUS = '/.well-known/agent-controller/status';
+
+    it('brings what the server says of itself', async () => {
+      const report = reportWith({ seq: 4 });
+      const { target } = await agentWith(answers({ [STATUS]: () => ({ status: 200, body: JSON.stringify(report) }) }));
+      expect(await client.look(target, signal)).toEqual({ state: 'answers', report });
+    });
+
+    it.each([
+      [200, 'no JSON'],
+      [200, '{"version": 2}'],
+      [404, ''],
+      [502, ''],
+    ])('knows by the pinned key that it answers, even %i %s', async (status, body) => {
+      const { target } = await agentWith(answers({ [STATUS]: () => ({ status, body }) }));
+      expect(await client.look(target, signal)).toEqual({ state: 'answers', report: null });
     });
 
     it('says that another answers, or nobody', async () => {
       const { target } = await agentWith(answers());
       const other = { ...target, spkiSha256: 'x' };
-      expect(await client.proxyProblem(other, signal)).toMatch(/does not answer yet: another key answers there$/);
+      expect(await client.look(other, signal)).toEqual({
+        state: 'silent',
+        reason: "The server's proxy does not answer yet: another key answers there",
+      });
       await stops.pop()?.();
-      expect(await client.proxyProblem(target, signal)).toMatch(/does not answer yet: ECONNREFUSED$/);
+      expect(await client.look(target, signal)).toEqual({
+        state: 'silent',
+        reason: "The server's proxy does not answer yet: ECONNREFUSED",
+      });
     });
   });
 
   describe('with Keycloak', () => {
-    type TokenAnswer = { status: number; body: string; headers?: Record<string, string> };
-    let asked: { url: string | undefined; body: string }[];
+    let asked: KeycloakServer['asked'];
 
     async function keycloakWith(answer: TokenAnswer): Promise<AgentCredentials> {
-      asked = [];
-      const server: Server = createServer((request: IncomingMessage, response) => {
-        void text(request).then((body) => {
-          asked.push({ url: request.url, body });
-          response.writeHead(answer.status, answer.headers).end(answer.body);
-        });
-      });
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      stops.push(async () => {
-        server.close();
-        server.closeAllConnections();
-        await once(server, 'close');
-      });
-      return credentialsAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}/auth/`);
+      const keycloak = await KeycloakServer.start(answer, `client&secret=${KEY}`);
+      stops.push(() => keycloak.stop());
+      asked = keycloak.asked;
+      return keycloak.credentials;
     }
 
-    const credentialsAt = (authServerUrl: string): AgentCredentials => ({
-      type: 'keycloak',
-      authServerUrl,
-      realm: 'my realm',
-      clientId: 'agent-manager',
-      clientSecret: `client&secret=${KEY}`,
-    });
     const tokenAnswer = { status: 200, body: JSON.stringify({ access_token: KEY }) };
 
     it('is ready with a token for our client credentials', async () => {

@@ -1,8 +1,10 @@
 import type { AgentConfig, AgentCredentials } from '@agent-controller/clients';
+import { STATUS_PATH } from '@agent-controller/provisioning-bootstrap';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { AgentHealth, type AgentCheck } from './agent-health';
-import { getFromAgent } from './agent-http.client';
+import { parseServerReport, type ServerReport } from '../reports/server-report';
+import { AgentHealth, type AgentCheck, type AgentLook, type ProxyAnswer } from './agent-health';
+import { getFromAgent, type AgentAnswer } from './agent-http.client';
 import type { AgentTarget } from './agent-target';
 import { requestToken } from './keycloak.client';
 
@@ -17,12 +19,12 @@ const configSchema = z.object({
 /** The real thing: HTTPS to the server's proxy. */
 @Injectable()
 export class AgentHealthClient extends AgentHealth {
-  override async proxyProblem(target: AgentTarget, signal: AbortSignal): Promise<string | null> {
+  override async look(target: AgentTarget, signal: AbortSignal): Promise<ProxyAnswer> {
     try {
-      await getFromAgent(target, HEALTH, signal);
-      return null;
+      const { status, body } = await getFromAgent(target, STATUS_PATH, signal);
+      return { state: 'answers', report: status === 200 ? parseReport(body) : null };
     } catch (error) {
-      return `The server's proxy does not answer yet: ${(error as Error).message}`;
+      return { state: 'silent', reason: `The server's proxy does not answer yet: ${(error as Error).message}` };
     }
   }
 
@@ -34,12 +36,28 @@ export class AgentHealthClient extends AgentHealth {
     }
   }
 
+  override async recheck(target: AgentTarget, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentLook> {
+    try {
+      const health = await getFromAgent(target, HEALTH, signal);
+      if (!isAlive(health)) return unreachable(`${HEALTH} answers ${health.status}`);
+      const token = await bearer(credentials, signal);
+      if (token.state === 'refused' && token.isCertain) return { state: 'credentials-refused', reason: token.reason };
+      if (token.state !== 'token') return { state: 'unverified' };
+      const config = await getFromAgent(target, CONFIG, signal, `Bearer ${token.accessToken}`);
+      if (config.status === 200) return { state: 'healthy' };
+      if (config.status === 429) return { state: 'unverified' };
+      const reason = `${CONFIG} answers ${config.status} to our credentials`;
+      return isRefusal(config) ? { state: 'credentials-refused', reason } : unreachable(reason);
+    } catch (error) {
+      return unreachable((error as Error).message);
+    }
+  }
+
   private async checkAll(target: AgentTarget, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentCheck> {
     const health = await getFromAgent(target, HEALTH, signal);
-    // 429 comes from the agent-manager itself: it is alive.
-    if (health.status !== 200 && health.status !== 429) return notReady(`${HEALTH} answers ${health.status}`);
+    if (!isAlive(health)) return notReady(`${HEALTH} answers ${health.status}`);
     const stranger = await getFromAgent(target, CONFIG, signal);
-    if (stranger.status !== 401 && stranger.status !== 403) {
+    if (!isRefusal(stranger)) {
       return notReady(`${CONFIG} answers ${stranger.status} to a caller without credentials, not 401`);
     }
     const token = await bearer(credentials, signal);
@@ -51,6 +69,15 @@ export class AgentHealthClient extends AgentHealth {
   }
 }
 
+/** 429 comes from the agent-manager itself. */
+function isAlive({ status }: AgentAnswer): boolean {
+  return status === 200 || status === 429;
+}
+
+function isRefusal({ status }: AgentAnswer): boolean {
+  return status === 401 || status === 403;
+}
+
 function bearer(credentials: AgentCredentials, signal: AbortSignal) {
   if (credentials.type === 'keycloak') return requestToken(credentials, signal);
   return { state: 'token' as const, accessToken: credentials.apiKey };
@@ -59,6 +86,18 @@ function bearer(credentials: AgentCredentials, signal: AbortSignal) {
 function parseConfig(body: string): AgentConfig {
   const { gitRepositoryUrl, agentTypes } = configSchema.parse(JSON.parse(body));
   return { gitRepositoryUrl: gitRepositoryUrl ?? null, agentTypes };
+}
+
+function parseReport(body: string): ServerReport | null {
+  try {
+    return parseServerReport(JSON.parse(body));
+  } catch {
+    return null;
+  }
+}
+
+function unreachable(reason: string): AgentLook {
+  return { state: 'unreachable', reason };
 }
 
 function notReady(reason: string): AgentCheck {

@@ -6,7 +6,11 @@ export type TokenResult =
   | { state: 'token'; accessToken: string }
   /** The server could not be asked: nothing is known of the credentials. */
   | { state: 'unreachable' }
-  | { state: 'refused'; reason: string };
+  /** `isCertain`: because of the credentials, and not, say, of a realm that is being moved or of too many questions. */
+  | { state: 'refused'; reason: string; isCertain: boolean };
+
+/** Of RFC 6749, 5.2: `invalid_client` and its kin; 403 is Keycloak's own. */
+const REFUSALS = [400, 401, 403];
 
 type KeycloakCredentials = Extract<AgentCredentials, { type: 'keycloak' }>;
 
@@ -22,10 +26,14 @@ export async function requestToken(credentials: KeycloakCredentials, signal: Abo
       body: new URLSearchParams({ grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }),
     });
     if (response.status >= 500) return { state: 'unreachable' };
-    if (!response.ok)
-      return { state: 'refused', reason: `Keycloak refuses the client's credentials (${response.status})` };
+    if (!response.ok) {
+      const reason = `Keycloak refuses the client's credentials (${response.status})`;
+      return { state: 'refused', reason, isCertain: REFUSALS.includes(response.status) };
+    }
     const body = (await response.json()) as { access_token?: unknown };
-    if (typeof body.access_token !== 'string') return { state: 'refused', reason: 'Keycloak answered without a token' };
+    if (typeof body.access_token !== 'string') {
+      return { state: 'refused', reason: 'Keycloak answered without a token', isCertain: false };
+    }
     return { state: 'token', accessToken: body.access_token };
   } catch {
     if (signal.aborted) throw new Error('aborted');

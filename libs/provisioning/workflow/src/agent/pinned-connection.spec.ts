@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { AgentServer } from '../testing/agent-server';
-import { getFromAgent } from './agent-http.client';
+import { agentConnections, getFromAgent } from './agent-http.client';
 import type { AgentTarget } from './agent-target';
 
 const TOKEN = 'Bearer Sup3rS3cret';
@@ -91,6 +91,27 @@ describe('a connection to a pinned key', () => {
     await getFromAgent(agent.target, '/api/health', never());
     const wrong = { ...agent.target, spkiSha256: otherTls.spkiSha256 };
     await expect(getFromAgent(wrong, '/api/health', never())).rejects.toThrow('another key');
+  });
+
+  it('is not made while too many are open', async () => {
+    let answer: () => void = () => undefined;
+    const agent = await AgentServer.start(tls, {
+      '/slow': () => (_request, response) => void (answer = () => response.end()),
+      '/quick': () => ({ status: 200 }),
+    });
+    stops.push(() => agent.stop());
+    agentConnections.resize(1);
+    stops.push(async () => agentConnections.resize(50));
+    const slow = getFromAgent(agent.target, '/slow', never());
+    const gone = new AbortController();
+    const waiting = getFromAgent(agent.target, '/given-up', gone.signal);
+    const next = getFromAgent(agent.target, '/quick', never());
+    gone.abort(new Error('The controller stops'));
+    await expect(waiting).rejects.toThrow('The controller stops');
+    while (agent.requests.length === 0) await new Promise(setImmediate);
+    answer();
+    await Promise.all([slow, next]);
+    expect(agent.requests.map(({ path }) => path)).toEqual(['/slow', '/quick']);
   });
 
   it('fails in a word where nobody listens', async () => {

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 
 export const STEP_TASK = 'provisioning-step';
 export const OBSERVE_TASK = 'observe-servers';
+export const HEALTH_TASK = 'look-at-agents';
 
 // Jobs only wake: one that ends after its last attempt is found and made again by the reconciler.
 const MAX_ATTEMPTS = 25;
@@ -30,21 +31,28 @@ async function addStep(
   );
 }
 
-/**
- * Makes sure that the provider's waiting servers are looked at: at the latest after `delayMs`, since a look may have
- * been put off after errors that are over; one that is due earlier stays.
- */
-export async function enqueueObservation(
+/** Makes sure that the provider's waiting servers are looked at, at the latest after `delayMs`. */
+export function enqueueObservation(manager: EntityManager, provider: ProviderType, delayMs: number): Promise<void> {
+  return addLook(manager, { task: OBSERVE_TASK, key: `${OBSERVE_TASK}:${provider}`, payload: { provider } }, delayMs);
+}
+
+/** Makes sure that the ready agent-managers that are due are looked at, at the latest after `delayMs`. */
+export function enqueueHealthLooks(manager: EntityManager, delayMs: number): Promise<void> {
+  return addLook(manager, { task: HEALTH_TASK, key: HEALTH_TASK, payload: {} }, delayMs);
+}
+
+/** A look may have been put off after errors that are over: then it is moved. One that is due earlier stays. */
+async function addLook(
   manager: EntityManager,
-  provider: ProviderType,
+  { task, key, payload }: { task: string; key: string; payload: object },
   delayMs: number,
 ): Promise<void> {
   await manager.query(
-    `SELECT graphile_worker.add_job($1, json_build_object('provider', $2::text), job_key => $3,
+    `SELECT graphile_worker.add_job($1, $2::json, job_key => $3,
        run_at => now() + $4 * interval '1 millisecond', max_attempts => $5,
        job_key_mode => CASE WHEN EXISTS (
          SELECT 1 FROM graphile_worker.jobs WHERE key = $3 AND run_at > now() + $4 * interval '1 millisecond'
        ) THEN 'replace' ELSE 'preserve_run_at' END)`,
-    [OBSERVE_TASK, provider, `${OBSERVE_TASK}:${provider}`, delayMs, MAX_ATTEMPTS],
+    [task, JSON.stringify(payload), key, delayMs, MAX_ATTEMPTS],
   );
 }

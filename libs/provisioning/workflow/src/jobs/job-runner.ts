@@ -3,12 +3,13 @@ import type { Logger } from '@agent-controller/kernel';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { EventEmitter } from 'node:events';
 import { Logger as GraphileLogger, run, type Runner, type TaskList, type WorkerEvents } from 'graphile-worker';
+import { HealthKeeper } from '../health/health-keeper';
 import { Reconciler } from '../reconciler';
 import { ServerObserver } from '../server-observer';
 import { StepRunner } from '../step-runner.service';
 import { LOGGER } from '../tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
-import { OBSERVE_TASK, STEP_TASK } from './job-queue';
+import { HEALTH_TASK, OBSERVE_TASK, STEP_TASK } from './job-queue';
 
 /** Runs this controller's share of the jobs. */
 @Injectable()
@@ -19,6 +20,7 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly steps: StepRunner,
     private readonly observer: ServerObserver,
+    private readonly keeper: HealthKeeper,
     private readonly reconciler: Reconciler,
     @Inject(WORKFLOW_OPTIONS) private readonly options: WorkflowOptions,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -56,6 +58,7 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
     return {
       [STEP_TASK]: (payload) => this.steps.run((payload as { id: string }).id, this.#stop.signal),
       [OBSERVE_TASK]: (payload) => this.observer.run((payload as { provider: ProviderType }).provider),
+      [HEALTH_TASK]: () => this.keeper.run(this.#stop.signal),
     };
   }
 

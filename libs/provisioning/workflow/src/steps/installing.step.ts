@@ -1,19 +1,24 @@
 import { Injectable } from '@nestjs/common';
-import { AgentHealth } from '../agent/agent-health';
-import { agentTarget } from '../agent/agent-target';
+import { installationFailure, reportSummary } from '../reports/report-news';
+import { ReportReader } from '../reports/report-reader';
 import { pollDelayMs } from './poll-delay';
-import { advance, wait, type StepContext, type StepResult } from './step';
+import { advance, fail, wait, type StepContext, type StepResult } from './step';
 
-/** Waits until the server's proxy answers with the key that was made for it. */
+/** Waits until the server's proxy answers with the key that was made for it, or the server says that it failed. */
 @Injectable()
 export class InstallingStep {
-  constructor(private readonly health: AgentHealth) {}
+  constructor(private readonly reports: ReportReader) {}
 
-  async run({ client, reference, now, signal }: StepContext): Promise<StepResult> {
-    const target = agentTarget(client);
-    if (!target) throw new Error('The client has no endpoint yet');
-    const problem = await this.health.proxyProblem(target, signal);
-    if (problem === null) return advance('starting', { patch: { lastSeen: null } });
-    return wait(pollDelayMs(reference.phaseSince, now), { patch: { lastSeen: problem } });
+  async run(context: StepContext): Promise<StepResult> {
+    const { reference, now } = context;
+    const reported = installationFailure(reference.report);
+    if (reported) return fail(reported);
+    const { silence, report, news } = await this.reports.read(context);
+    // Where the proxy never ran, the server itself answers in its place.
+    const failure = installationFailure(report);
+    if (failure) return fail(failure, { report: news });
+    if (silence === null) return advance('starting', { patch: { lastSeen: null }, report: news });
+    const lastSeen = report ? `The server says: ${reportSummary(report)}. ${silence}` : silence;
+    return wait(pollDelayMs(reference.phaseSince, now), { patch: { lastSeen } });
   }
 }

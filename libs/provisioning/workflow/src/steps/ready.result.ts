@@ -1,4 +1,5 @@
 import type { AgentCheck } from '../agent/agent-health';
+import type { ServerReport } from '../reports/server-report';
 import { advance, type StepResult } from './step';
 
 const WARNING_MESSAGES: Record<string, string> = {
@@ -7,7 +8,10 @@ const WARNING_MESSAGES: Record<string, string> = {
 };
 
 /** The end of a good provisioning. What only the making of the server needed is wiped. */
-export function ready({ config, warnings }: Extract<AgentCheck, { state: 'ready' }>): StepResult {
+export function ready(
+  { config, warnings }: Extract<AgentCheck, { state: 'ready' }>,
+  report?: ServerReport,
+): StepResult {
   return advance('ready', {
     patch: { sealedSecrets: null, warnings, lastSeen: null },
     clientPatch: { agentConfig: config },
@@ -16,5 +20,6 @@ export function ready({ config, warnings }: Extract<AgentCheck, { state: 'ready'
       message: WARNING_MESSAGES[code] ?? code,
       data: { warning: code },
     })),
+    ...(report ? { report } : {}),
   });
 }

@@ -62,6 +62,7 @@ export class ReplacingStep {
         destroyRequestedAt: null,
         lastSeen: null,
         warnings: [],
+        report: null,
       },
       clientPatch: {
         endpoint: null,

@@ -1,10 +1,13 @@
 import { ClientRepository } from '@agent-controller/clients';
 import { Injectable } from '@nestjs/common';
-import { AgentHealth } from '../agent/agent-health';
+import { AgentHealth, type AgentCheck } from '../agent/agent-health';
 import { agentTarget } from '../agent/agent-target';
+import { hasBegun, installationFailure, reportSummary } from '../reports/report-news';
+import { ReportReader } from '../reports/report-reader';
+import type { ServerReport } from '../reports/server-report';
 import { pollDelayMs } from './poll-delay';
 import { ready } from './ready.result';
-import { wait, type StepContext, type StepResult } from './step';
+import { fail, wait, type StepContext, type StepResult } from './step';
 
 /** Waits until the agent-manager is up, refuses strangers and accepts our credentials. */
 @Injectable()
@@ -12,14 +15,34 @@ export class StartingStep {
   constructor(
     private readonly health: AgentHealth,
     private readonly clients: ClientRepository,
+    private readonly reports: ReportReader,
   ) {}
 
-  async run({ client, reference, now, signal }: StepContext): Promise<StepResult> {
+  async run(context: StepContext): Promise<StepResult> {
+    const { reference, now } = context;
+    const { silence, report, news } = await this.reports.read(context);
+    const check = silence === null && mayAnswer(report) ? await this.check(context) : null;
+    if (check?.state === 'ready') return ready(check, news);
+    const failure = installationFailure(report);
+    if (failure) return fail(failure, { report: news });
+    const lastSeen = seen(report, check ? check.reason : silence);
+    return wait(pollDelayMs(reference.phaseSince, now), { patch: { lastSeen }, report: news });
+  }
+
+  private check({ client, signal }: StepContext): Promise<AgentCheck> {
     const target = agentTarget(client);
     const credentials = this.clients.openCredentials(client);
     if (!target || !credentials) throw new Error('The client has no endpoint or no credentials');
-    const check = await this.health.check(target, credentials, signal);
-    if (check.state === 'ready') return ready(check);
-    return wait(pollDelayMs(reference.phaseSince, now), { patch: { lastSeen: check.reason } });
+    return this.health.check(target, credentials, signal);
   }
+}
+
+/** Asking the agent-manager costs three calls: not while its server says that it was not even started. */
+function mayAnswer(report: ServerReport | null): boolean {
+  return report === null || report.state !== 'running' || hasBegun(report, 'agent-manager');
+}
+
+function seen(report: ServerReport | null, reason: string | null): string {
+  const said = report ? `The server says: ${reportSummary(report)}` : null;
+  return [said, reason].filter((text) => text !== null).join('. ');
 }

@@ -5,6 +5,7 @@ import type { Instance } from '../instance.entity';
 import type { Phase } from '../phases';
 import type { ProvisioningReference } from '../provisioning-reference.entity';
 import type { ProvisioningFailure } from '../provisioning.types';
+import type { ServerReport } from '../reports/server-report';
 
 /** What a step sees: the row as it was when the lease was taken. */
 export interface StepContext {
@@ -29,6 +30,8 @@ interface Changes {
   patch?: Patch;
   clientPatch?: Partial<Client>;
   events?: NewEvent[];
+  /** What the server said of itself; taken only when it is newer than what is known by then. */
+  report?: ServerReport;
 }
 
 /** What a step found out. Nothing of it is true before the runner has committed it. */

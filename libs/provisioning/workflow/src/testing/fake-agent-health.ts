@@ -1,19 +1,28 @@
-import type { AgentCheck, AgentHealth } from '../agent/agent-health';
+import type { AgentCheck, AgentHealth, AgentLook, ProxyAnswer } from '../agent/agent-health';
 import type { AgentTarget } from '../agent/agent-target';
+import type { ServerReport } from '../reports/server-report';
 
 /** An agent-manager that says what a test wants, and whom it was asked about. */
 export class FakeAgentHealth implements AgentHealth {
   problem: string | null = null;
+  report: ServerReport | null = null;
   answer: AgentCheck = { state: 'ready', config: { gitRepositoryUrl: null, agentTypes: ['cursor'] }, warnings: [] };
+  seen: AgentLook = { state: 'healthy' };
   readonly targets: AgentTarget[] = [];
 
-  async proxyProblem(target: AgentTarget): Promise<string | null> {
+  async look(target: AgentTarget): Promise<ProxyAnswer> {
     this.targets.push(target);
-    return this.problem;
+    if (this.problem !== null) return { state: 'silent', reason: this.problem };
+    return { state: 'answers', report: this.report };
   }
 
   async check(target: AgentTarget): Promise<AgentCheck> {
     this.targets.push(target);
     return this.answer;
+  }
+
+  async recheck(target: AgentTarget): Promise<AgentLook> {
+    this.targets.push(target);
+    return this.seen;
   }
 }

@@ -92,10 +92,19 @@ function workflowOptions(directDatabaseUrl: string): WorkflowOptions {
   return {
     images: { agentManager: 'agent-manager', postgres: 'postgres', proxy: 'caddy' },
     serverImages: { hetzner: 'debian-13', 'digital-ocean': 'debian-13-x64' },
+    phaseTimeoutMs: {
+      'creating-server': 1_200_000,
+      booting: 600_000,
+      installing: 900_000,
+      starting: 900_000,
+    },
+    callbacks: null,
     provisioningTimeoutMs: 60_000,
     keycloak: {},
     directDatabaseUrl,
     jobConcurrency: 5,
+    agentConnections: 50,
+    healthCheckIntervalMs: 60_000,
     failedSecretsRetentionMs: DAY_MS,
     tombstoneRetentionMs: DAY_MS,
   };

@@ -1,4 +1,6 @@
 import { InitialSchema1764000000000 } from './1764000000000-initial-schema.migration';
+import { AgentHealth1764100000000 } from './1764100000000-agent-health.migration';
+import { ServerReports1764200000000 } from './1764200000000-server-reports.migration';
 
 /** In their order. */
-export const migrations = [InitialSchema1764000000000];
+export const migrations = [InitialSchema1764000000000, AgentHealth1764100000000, ServerReports1764200000000];

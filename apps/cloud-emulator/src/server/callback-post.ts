@@ -1,0 +1,60 @@
+import { X509Certificate, createHash } from 'node:crypto';
+import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import type { Callback } from './callback-file';
+
+const TIMEOUT_MS = 15_000;
+
+export interface CallbackAnswer {
+  status: number;
+  retryAfterSeconds: number | null;
+}
+
+/**
+ * One POST as curl makes it by the file: its headers, certificates checked, pins on top.
+ * @param trusted certificates besides those that Node trusts
+ * @throws Error with a code, when there is no answer; its message holds no header
+ */
+export function postCallback(
+  { url, headers, pins }: Callback,
+  body: string,
+  { signal, trusted }: { signal: AbortSignal; trusted?: string },
+): Promise<CallbackAnswer> {
+  const sent: OutgoingHttpHeaders = { 'content-length': Buffer.byteLength(body) };
+  for (const [name, value] of headers) sent[name] = value;
+  if (!headers.some(([name]) => name.toLowerCase() === 'content-type')) {
+    sent['content-type'] = 'application/x-www-form-urlencoded';
+  }
+  const options = {
+    method: 'POST',
+    headers: sent,
+    agent: false as const,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+  };
+  return new Promise((resolve, reject) => {
+    const answered = (response: IncomingMessage) => {
+      response.resume().once('error', reject);
+      const seconds = Number(response.headers['retry-after'] ?? NaN);
+      const retryAfterSeconds = Number.isFinite(seconds) ? seconds : null;
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, retryAfterSeconds }));
+    };
+    const outgoing =
+      url.protocol === 'http:'
+        ? httpRequest(url, options, answered)
+        : httpsRequest(
+            url,
+            { ...options, ca: trusted, checkServerIdentity: (host, peer) => identityProblem(host, peer, pins) },
+            answered,
+          );
+    outgoing.once('error', reject).end(body);
+  });
+}
+
+function identityProblem(host: string, peer: PeerCertificate, pins: string[]): Error | undefined {
+  const problem = checkServerIdentity(host, peer);
+  if (problem || pins.length === 0) return problem;
+  const spki = new X509Certificate(peer.raw).publicKey.export({ type: 'spki', format: 'der' });
+  if (pins.includes(createHash('sha256').update(spki).digest('base64'))) return undefined;
+  return Object.assign(new Error('its public key is none of the pinned ones'), { code: 'PINNED_KEY_MISMATCH' });
+}

@@ -1,0 +1,1 @@
+export const AGENT_MANAGER_FOLDER = '/opt/agent-manager';

@@ -1,0 +1,70 @@
+import type { NewEvent } from '../event-log';
+import type { Failure } from '../steps/step';
+import type { ServerReport } from './server-report';
+import { stageDisplay } from './stages';
+
+type Stage = ServerReport['stages'][number];
+
+/** Events for what a report says that the one before did not. */
+export function reportEvents(report: ServerReport, known: ServerReport | null): NewEvent[] {
+  const before = new Map(known?.stages.map((stage) => [key(stage), stage]));
+  const changes = report.stages.flatMap((stage) => {
+    const seen = before.get(key(stage));
+    return [
+      ...(seen ? [] : [{ at: stage.startedAt, event: began(stage) }]),
+      ...(stage.endedAt && !seen?.endedAt ? [{ at: stage.endedAt, event: ended(stage, stage.endedAt) }] : []),
+    ];
+  });
+  // Sorting is stable: what began and ended at once stays in that order.
+  const events = changes.sort((one, other) => Date.parse(one.at) - Date.parse(other.at)).map(({ event }) => event);
+  return report.error && !known?.error ? [...events, logEvent(report.error)] : events;
+}
+
+/** Why the provisioning failed, when its server says that it did. */
+export function installationFailure(report: ServerReport | null): Failure | null {
+  if (!report?.error) return null;
+  const { stage, cause } = report.error;
+  return {
+    code: 'installation-failed',
+    message: `The set-up of the server failed at the step ${stage}: ${cause}`,
+    action:
+      "The event log has the server's last lines. Retry: a new server is made in its place. Or delete. " +
+      'The server is billed until one of both.',
+  };
+}
+
+/** What the server does, for people. */
+export function reportSummary({ stage, since }: ServerReport): string {
+  return `${stageDisplay(stage).doing}, since ${since}`;
+}
+
+/** Whether a part of the set-up has begun. */
+export function hasBegun(report: ServerReport, name: string): boolean {
+  return report.stages.some((stage) => stage.name === name);
+}
+
+function key({ name, startedAt }: Stage): string {
+  return `${name} ${startedAt}`;
+}
+
+function began({ name, startedAt }: Stage): NewEvent {
+  const { doing, progress } = stageDisplay(name);
+  return { type: 'stage', message: doing, data: { stage: name, state: 'began', at: startedAt, progress } };
+}
+
+function ended({ name, startedAt }: Stage, endedAt: string): NewEvent {
+  const seconds = Math.max(0, Date.parse(endedAt) - Date.parse(startedAt)) / 1000;
+  return {
+    type: 'stage',
+    message: `${stageDisplay(name).done} after ${seconds.toFixed(1)} s`,
+    data: { stage: name, state: 'ended', at: endedAt, seconds },
+  };
+}
+
+function logEvent({ stage, line, exitCode, logTail }: NonNullable<ServerReport['error']>): NewEvent {
+  return {
+    type: 'log',
+    message: `The last ${logTail.length} lines of the server's log`,
+    data: { stage, line, exitCode, log: logTail.join('\n') },
+  };
+}
