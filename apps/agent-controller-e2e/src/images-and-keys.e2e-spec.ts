@@ -16,6 +16,8 @@ const CASES = [
       docker: 'docker-ce',
       own: '900001',
     },
+    // As docs/boot-lab.md has it.
+    proven: ['debian-13'],
     foreign: { image: 'rocky-9', alternatives: ['debian-13', 'docker-ce'] },
     full: {
       status: 403,
@@ -25,6 +27,7 @@ const CASES = [
   {
     ...{ providerType: 'digital-ocean' as const, serverType: 's-1vcpu-2gb', debian: 'debian-13-x64', own: '195990001' },
     docker: 'docker-20-04',
+    proven: [] as string[],
     foreign: { image: 'fedora-42-x64', alternatives: ['debian-13-x64', 'docker-20-04'] },
     full: {
       status: 422,
@@ -34,7 +37,7 @@ const CASES = [
 ];
 
 describe.each(CASES)('image and sshKeys at $providerType', (at) => {
-  const { providerType, serverType, debian, docker, own, foreign, full } = at;
+  const { providerType, serverType, debian, docker, own, proven, foreign, full } = at;
   let installation: Installation;
   let controller: Controller;
 
@@ -56,14 +59,9 @@ describe.each(CASES)('image and sshKeys at $providerType', (at) => {
     const path = `/api/clients/provisioning/providers/${providerType}/images`;
     const { status, body } = await controller.api.get<ServerImageView[]>(path);
     expect(status).toBe(200);
-    expect(body[0]).toMatchObject({
-      id: debian,
-      osFamily: 'debian',
-      osVersion: '13',
-      architecture: 'x86',
-      proven: true,
-    });
-    expect(body.filter(({ proven }) => proven)).toHaveLength(1);
+    const x86 = body.find(({ id, architecture }) => id === debian && architecture === 'x86');
+    expect(x86).toMatchObject({ osFamily: 'debian', osVersion: '13', hasDocker: false, isOwn: false });
+    expect(body.filter((image) => image.proven).map(({ id }) => id)).toEqual(proven);
     expect(body.filter(({ hasDocker }) => hasDocker).map(({ id }) => id)).toContain(docker);
     expect(body.filter(({ isOwn }) => isOwn).map(({ id }) => id)).toEqual([own]);
     expect(new Set(body.map(({ osFamily }) => osFamily))).toEqual(new Set(['debian', 'ubuntu']));
@@ -83,7 +81,8 @@ describe.each(CASES)('image and sshKeys at $providerType', (at) => {
   it('refuses an image that is not there or not possible, and names others', async () => {
     const unknown = await refused({ image: 'windows' });
     expect(unknown).toMatchObject({ status: 422, code: 'image-unknown', errors: [{ field: 'image' }] });
-    expect(unknown.detail).toMatch(`no image 'windows'. Use one of: ${debian}, `);
+    expect(unknown.detail).toMatch("no image 'windows'. Use one of: ");
+    expect(unknown['alternatives']).toContain(debian);
     const other = await refused({ image: foreign.image });
     expect(other).toMatchObject({ status: 422, code: 'image-unsuitable' });
     expect(other['alternatives']).toEqual(expect.arrayContaining([...foreign.alternatives]));
