@@ -18,7 +18,7 @@ export async function build() {
   const wanted = new Set();
   for (const top of ['apps', 'libs']) {
     for await (const source of walk(join(root, top))) {
-      if (!source.endsWith('.ts') || /\.(e2e-|int-)?spec\.ts$/.test(source) || source.endsWith('.d.ts')) continue;
+      if (!source.endsWith('.ts') || /\.(e2e-|int-|lab-)?spec\.ts$/.test(source) || source.endsWith('.d.ts')) continue;
       const target = join(root, 'dist', relative(root, source)).replace(/\.ts$/, '.js');
       wanted.add(target).add(`${target}.map`);
       const [from, to] = [await mtime(root)(source), await mtime(root)(target)];

@@ -12,24 +12,26 @@ import { createDatabase, migrate } from '../lib/migrate.mjs';
 
 const TEMPLATE = 'migrated_template';
 
-export default async function globalSetup() {
+// Fast servers: a test waits for conditions, and real boot times would only make it slow.
+const SPEED = ['--boot-ms', '200', '--install-ms', '200', '--start-ms', '200'];
+
+/** Jest gives its own configuration; only the boot lab gives `emulatorOptions`. */
+export default async function globalSetup({ emulatorOptions = SPEED } = {}) {
   await build();
   const folder = await mkdtemp(join(tmpdir(), 'agent-controller-test-'));
   const database = await startEmbeddedDatabase({ dataDir: join(folder, 'data'), persistent: false, fast: true });
   globalThis.testServices = { folder, database };
   migrate(await createDatabase(database.url, TEMPLATE), 'up');
-  const emulator = await startEmulator();
+  const emulator = await startEmulator(emulatorOptions);
   globalThis.testServices.emulator = emulator;
   process.env.TEST_DATABASE_URL = database.url;
   process.env.TEST_TEMPLATE_DATABASE = TEMPLATE;
   process.env.TEST_EMULATOR_URL = emulator.url;
 }
 
-/** Fast servers: a test waits for conditions, and real boot times would only make it slow. */
-async function startEmulator() {
+async function startEmulator(options) {
   const program = join(root, 'dist/apps/cloud-emulator/src/main.js');
-  const speed = ['--boot-ms', '200', '--install-ms', '200', '--start-ms', '200'];
-  const child = spawn(process.execPath, [program, '--port', '0', ...speed, '--exit-with', String(process.pid)], {
+  const child = spawn(process.execPath, [program, '--port', '0', ...options, '--exit-with', String(process.pid)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const line = await new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ProviderName } from './project';
-import type { ServerOrder } from './server/emulated-server';
+import type { ServerOrder } from './server/machine';
 import { CALLBACK_MODES } from './server/callback-reporter';
 import { STAGES } from './server/status-document';
 

@@ -3,7 +3,7 @@ import { startEmulator } from './cloud-emulator';
 
 const WATCH_MS = 500;
 
-/** `main.js [--host H] [--port N] [--boot-ms N] [--install-ms N] [--start-ms N] [--state FILE] [--log] [--exit-with PID]` */
+/** `main.js [--host H] [--port N] [--boot-ms N] [--install-ms N] [--start-ms N] [--state FILE] [--log] [--exit-with PID] [--boot=vm --lab DIR]` */
 async function main(): Promise<void> {
   if (process.env['NODE_ENV'] === 'production') throw new Error('The cloud emulator never runs in production.');
   const { values } = parseArgs({
@@ -16,6 +16,8 @@ async function main(): Promise<void> {
       'exit-with': { type: 'string' },
       state: { type: 'string' },
       log: { type: 'boolean' },
+      boot: { type: 'string' },
+      lab: { type: 'string' },
     },
   });
   const parent = number('exit-with', values['exit-with']);
@@ -26,6 +28,7 @@ async function main(): Promise<void> {
     ...given('installMs', number('install-ms', values['install-ms'])),
     ...given('startMs', number('start-ms', values['start-ms'])),
     ...given('stateFile', values.state),
+    ...given('labFolder', labFolder(values)),
     log: values.log ? (message) => void process.stderr.write(`${new Date().toISOString()} ${message}\n`) : undefined,
   });
   process.stdout.write(`cloud-emulator listening on ${emulator.url}\n`);
@@ -37,6 +40,13 @@ async function main(): Promise<void> {
     clearInterval(watch);
     stop();
   }, WATCH_MS);
+}
+
+/** @returns the lab's folder when servers are to be virtual machines */
+function labFolder({ boot = 'emulated', lab }: { boot?: string; lab?: string }): string | undefined {
+  if (boot === 'emulated' && lab === undefined) return undefined;
+  if (boot !== 'vm' || lab === undefined) throw new Error('--boot=vm and --lab DIR belong together');
+  return lab;
 }
 
 function given<T>(key: string, value: T | undefined): Record<string, T> {

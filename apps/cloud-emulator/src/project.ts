@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EmulatedServer } from './server/emulated-server';
+import type { Machine } from './server/machine';
 
 export type ProviderName = 'hetzner' | 'digitalocean';
 
@@ -18,7 +18,7 @@ export interface ServerRecord {
   isVanished: boolean;
   address: string;
   privateAddress: string;
-  machine: EmulatedServer;
+  machine: Machine;
 }
 
 export interface KeyRecord {

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { FirewallRecord, KeyRecord, Project, ProviderName, ServerRecord } from './project';
-import type { ServerOrder } from './server/emulated-server';
+import type { ServerOrder } from './server/machine';
 import type { ServerFacts, ServerIdentity, World } from './world';
 
 interface SavedServer {

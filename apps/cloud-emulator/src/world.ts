@@ -1,7 +1,8 @@
 import { Keycloak } from './keycloak';
 import { Project, tokenHash, type ActionRecord, type ProviderName, type ServerRecord } from './project';
 import { AddressPool } from './server/address-pool';
-import { EmulatedServer, type ServerOrder } from './server/emulated-server';
+import { EmulatedServer } from './server/emulated-server';
+import type { Machine, ServerOrder } from './server/machine';
 import { DEFAULT_SETTINGS, type Settings } from './settings';
 
 const BUDGET: Record<ProviderName, number> = { hetzner: 3_600, digitalocean: 5_000 };
@@ -25,6 +26,17 @@ export type ServerFacts = Omit<
 /** What a server keeps when the emulator is started again. */
 export type ServerIdentity = Pick<ServerRecord, 'id' | 'createdAt' | 'address'>;
 
+/** What a machine is made of that is not played here. */
+export interface Blueprint {
+  id: number;
+  name: string;
+  provider: ProviderName;
+  locationId: string;
+  publicKeys: string[];
+  order: ServerOrder;
+  log: (message: string) => void;
+}
+
 /** Everything the emulator knows, in memory. */
 export class World {
   readonly keycloak = new Keycloak();
@@ -41,6 +53,8 @@ export class World {
   constructor(
     settings: Partial<Settings>,
     readonly log: (message: string) => void,
+    /** Without it, servers are played by this process. */
+    private readonly makeMachine?: (blueprint: Blueprint) => Machine,
   ) {
     this.settings = { ...DEFAULT_SETTINGS, ...settings };
   }
@@ -82,7 +96,18 @@ export class World {
     const id = kept?.id ?? this.nextId();
     const address = this.#addresses.take(kept?.address);
     const log = (message: string) => this.log(`${project.provider} server ${facts.name} (${id}): ${message}`);
-    const machine = new EmulatedServer({ ...order, address }, this.keycloak, log);
+    const publicKeys = facts.sshKeyIds.flatMap((key) => project.keys.get(key)?.publicKey ?? []);
+    const { name, locationId } = facts;
+    const blueprint = {
+      id,
+      name,
+      locationId,
+      publicKeys,
+      provider: project.provider,
+      order: { ...order, address },
+      log,
+    };
+    const machine = this.makeMachine?.(blueprint) ?? new EmulatedServer(blueprint.order, this.keycloak, log);
     const privateAddress = `10.${(id >> 16) & 255}.${(id >> 8) & 255}.${id & 255}`;
     const record = {
       ...facts,

@@ -3,7 +3,8 @@ import { callServer, until } from '../server-call.fixture';
 import { DEFAULT_SETTINGS } from '../settings';
 import { STATUS_PATH, createKeyPair, userData, type KeyPair, type UserDataChanges } from '../user-data.fixture';
 import { AddressPool } from './address-pool';
-import { EmulatedServer, type ServerOrder } from './emulated-server';
+import { EmulatedServer } from './emulated-server';
+import type { ServerOrder } from './machine';
 import { STAGES, type StatusView } from './status-document';
 
 const SPEED = { ...DEFAULT_SETTINGS, bootMs: 1, installMs: 1, startMs: 1 };

@@ -8,7 +8,8 @@ import { callServer, until } from '../server-call.fixture';
 import { DEFAULT_SETTINGS } from '../settings';
 import { createKeyPair, userData, type KeyPair } from '../user-data.fixture';
 import { AddressPool } from './address-pool';
-import { EmulatedServer, type ServerOrder } from './emulated-server';
+import { EmulatedServer } from './emulated-server';
+import type { ServerOrder } from './machine';
 
 const SPEED = { ...DEFAULT_SETTINGS, bootMs: 1, installMs: 1, startMs: 1 };
 

@@ -7,29 +7,16 @@ import type { Keycloak } from '../keycloak';
 import type { Settings } from '../settings';
 import { AgentManager, type AgentState } from './agent-manager';
 import { Bootstrap, BootstrapError } from './bootstrap';
-import { CallbackReporter, type CallbackMode, type ReportRecord } from './callback-reporter';
+import { CallbackReporter, type ReportRecord } from './callback-reporter';
 import { readUserData, type WrittenFile } from './cloud-init';
 import { plan, type Deployment, type PublishedSite } from './deployment';
+import type { Life, Machine, ServerOrder } from './machine';
 import { ProxyListener } from './proxy-listener';
 import { siteHandler } from './site-handler';
 import { STATUS_FILE, StatusDocument, type InstallFailure, type StatusView } from './status-document';
 
-export interface ServerOrder {
-  userData: string;
-  acceptsBase64: boolean;
-  address: string;
-  /** The provider says that it runs, but nothing on it ever answers. */
-  bootFails: boolean;
-  /** It boots, and its bootstrap stops at a stage. */
-  installFailure?: InstallFailure;
-  /** What becomes of its reports on their way to the controller. */
-  callbacks?: CallbackMode;
-}
-
-export type Life = 'booting' | 'running' | 'deleting';
-
 /** One server from power on to its end: boots, does with the user data what cloud-init would, and then answers. */
-export class EmulatedServer {
+export class EmulatedServer implements Machine {
   life: Life = 'booting';
   /** What a person would find on the machine; null while nothing is wrong. */
   problem: string | null = null;

@@ -1,0 +1,131 @@
+import type { ProvisioningInfoView } from '@agent-controller/contracts';
+import { callAgent } from '../support/agent-call';
+import { Installation, type Controller } from '../support/controller-process';
+import { labAdmin } from './lab-admin';
+import { expectGone, keepTimings, order, shellOf, untilSettled } from './lab-run';
+import type { Shell } from './shell';
+
+const NASTY = `it's "quoted" $HOME $$ \${X} back\\slash # no: comment 100% {{x}} äöü 日本 \u{1F600}\nsecond 'line'\r\n\ttab\n`;
+const API_KEY = 'lab-key-$HOME-$$-"quoted"-#-%-0123456789';
+const SECRETS = {
+  gitToken: `${NASTY}token`,
+  gitPrivateKey: `-----BEGIN KEY-----\n${NASTY.repeat(40).slice(0, 3_900)}\n-----END KEY-----\n`,
+  cursorApiKey: `cursor: [${NASTY}] & *anchor`,
+};
+const ENVIRONMENT = { FURTHER: NASTY, LONG: `${NASTY.repeat(60)}`.slice(0, 4_000), EMPTY: '' };
+// Parts of the secrets that show nowhere else, and of what is made for the server.
+const MARKS = ["second 'line'", API_KEY, '{{x}}'];
+
+interface LabAnswer {
+  environment: Record<string, string>;
+  uid: number;
+  starts: number;
+}
+
+describe('good path', () => {
+  let installation: Installation;
+
+  beforeAll(async () => {
+    installation = await Installation.create();
+  });
+  afterAll(() => installation.dispose());
+
+  it.each([
+    ['hetzner', 'cx33', true],
+    ['digital-ocean', 's-2vcpu-2gb', false],
+  ])(
+    '%s: provision to ready, every byte, no secret elsewhere, reboot, gone',
+    async (providerType, serverType, isPublic) => {
+      const controller = await installation.startController(
+        isPublic ? { PUBLIC_URL: 'https://controller.lab.example' } : {},
+      );
+      await labAdmin.setController(controller.url);
+      const changes = {
+        ...{ providerType, serverType, apiKey: API_KEY, agentWsPort: 8443, description: 'of the lab' },
+        ...{ gitRepositoryUrl: 'https://git.example.com/team/project.git', gitUsername: `robot ${NASTY}` },
+        ...{ ...SECRETS, agentDefaultImage: 'example.com/worker:1', environment: ENVIRONMENT },
+      };
+      const { id } = await order(controller, { watchProcesses: true }, changes);
+      const seen = await untilSettled(controller, id);
+      await keepTimings(controller, seen, `good-path-${providerType}`);
+      expect(seen).toMatchObject({ phase: 'ready', lastError: null });
+      await expectEnvironment(seen);
+      const shell = await shellOf(seen);
+      await expectFiles(shell);
+      await expectNoSecret(shell, controller);
+      await expectReboot(seen, shell);
+      await expectGone(controller, seen);
+      await controller.stop();
+    },
+  );
+
+  async function lab({ endpoint, tls }: ProvisioningInfoView): Promise<LabAnswer> {
+    if (!endpoint || !tls) throw new Error('A ready provisioning has no endpoint or no tls');
+    return JSON.parse((await callAgent(endpoint, tls, '/api/lab', `Bearer ${API_KEY}`)).body) as LabAnswer;
+  }
+
+  async function expectEnvironment(seen: ProvisioningInfoView): Promise<void> {
+    const { environment, uid } = await lab(seen);
+    expect(uid).toBe(10001);
+    expect(environment).toMatchObject({
+      ...ENVIRONMENT,
+      STATIC_API_KEY: API_KEY,
+      GIT_USERNAME: `robot ${NASTY}`,
+      GIT_TOKEN: SECRETS.gitToken,
+      GIT_PRIVATE_KEY: SECRETS.gitPrivateKey,
+      CURSOR_API_KEY: SECRETS.cursorApiKey,
+    });
+  }
+
+  async function expectFiles(shell: Shell): Promise<void> {
+    const lines = await shell.run(
+      'find /opt/agent-manager -type f -printf "%m %U:%G %p\\n"; stat -c "%a %u:%g %n" /opt/agents',
+    );
+    const files = lines.trim().split('\n');
+    expect(files).toContain('600 0:0 /opt/agent-manager/docker-compose.override.yml');
+    expect(files).toContain('600 0:0 /opt/agent-manager/tls/key.pem');
+    expect(files).toContain('750 10001:10001 /opt/agents');
+    expect(files.filter((line) => !/^(600|700) 0:0 |^750 10001:10001 /.test(line))).toEqual([]);
+  }
+
+  async function expectNoSecret(shell: Shell, controller: Controller): Promise<void> {
+    const generated = await shell.run(
+      "grep -hE 'DB_PASSWORD|JWT_SECRET|ENCRYPTION_KEY' /opt/agent-manager/docker-compose.override.yml | sed -E 's/^[^:]*: *\"?//; s/\"?$//'",
+    );
+    const marks = [...MARKS, ...generated.trim().split('\n')];
+    expect(marks.length).toBe(MARKS.length + 3);
+    const inspected =
+      'docker inspect $(docker ps -q --filter name=proxy) $(docker ps -q --filter name=postgres) | grep -v POSTGRES_PASSWORD=';
+    const places = {
+      cloudInit: await shell.run('cat /var/log/cloud-init*.log'),
+      processes: await shell.run('cat /run/lab/processes'),
+      inspect: await shell.run(inspected),
+      journal: await shell.run('journalctl --no-pager -o cat'),
+      controller: controller.log(),
+    };
+    const found = Object.entries(places).filter(([, text]) => marks.some((mark) => text.includes(mark)));
+    expect(found.map(([place]) => place)).toEqual([]);
+    expect(places.processes).toContain('bootstrap.sh');
+    expect(Number(await shell.run('wc -l </run/lab/samples'))).toBeGreaterThan(10);
+  }
+
+  async function expectReboot(seen: ProvisioningInfoView, shell: Shell): Promise<void> {
+    const { starts } = await lab(seen);
+    const boot = await shell.run('cat /proc/sys/kernel/random/boot_id');
+    await shell.run('systemd-run --quiet --on-active=1 systemctl reboot');
+    const end = Date.now() + 400_000;
+    const again = async (): Promise<LabAnswer> => {
+      try {
+        const answer = await lab(seen);
+        if (answer.starts > starts) return answer;
+      } catch {
+        // It is down, or comes up.
+      }
+      if (Date.now() > end) throw new Error('It does not come back');
+      return new Promise((resolve) => setTimeout(() => resolve(again()), 1_000));
+    };
+    // Rows of the earlier start are there, and the certificate that callers trust is the same.
+    expect((await again()).starts).toBe(starts + 1);
+    expect(await shell.run('cat /proc/sys/kernel/random/boot_id')).not.toBe(boot);
+  }
+});

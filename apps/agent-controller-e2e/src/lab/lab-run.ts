@@ -1,0 +1,66 @@
+import type { ProvisionedClientView, ProvisioningEventView, ProvisioningInfoView } from '@agent-controller/contracts';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Controller } from '../support/controller-process';
+import { info, provision } from '../support/provision';
+import { until } from '../support/until';
+import { labAdmin, type VmOptions } from './lab-admin';
+import { Shell } from './shell';
+
+/** Software emulation on a busy machine. */
+const LIMIT_MS = 1_000_000;
+
+/** Orders a server as it is wanted. */
+export async function order(
+  controller: Controller,
+  options: VmOptions,
+  changes: Record<string, unknown> = {},
+): Promise<ProvisionedClientView> {
+  await labAdmin.expect(options);
+  const started = await provision(controller.api, changes);
+  if (started.status !== 202) throw new Error(`Refused: ${JSON.stringify(started.body)}`);
+  return started.body;
+}
+
+/** Ready, or failed. */
+export function untilSettled({ api }: Controller, id: string): Promise<ProvisioningInfoView> {
+  return until(
+    () => info(api, id),
+    ({ phase }) => phase === 'ready' || phase === 'failed',
+    LIMIT_MS,
+  );
+}
+
+export async function shellOf({ serverId }: ProvisioningInfoView): Promise<Shell> {
+  return new Shell(await labAdmin.machine(serverId ?? ''));
+}
+
+/** Deletes through the controller, and looks that process and disk are gone. */
+export async function expectGone({ api }: Controller, { clientId, serverId }: ProvisioningInfoView): Promise<void> {
+  const machine = await labAdmin.machine(serverId ?? '');
+  expect(machine.isRunning).toBe(true);
+  const gone = await api.delete(`/api/clients/${clientId}/provisioning`, { prefer: 'wait=60' });
+  expect(gone.status).toBe(204);
+  await until(
+    async () => existsSync(`/proc/${machine.pid}`) || existsSync(machine.folder),
+    (isThere) => !isThere,
+  );
+}
+
+/** Writes how long each stage took, and says so. */
+export async function keepTimings({ api }: Controller, seen: ProvisioningInfoView, name: string): Promise<void> {
+  const { body } = await api.get<ProvisioningEventView[]>(`/api/clients/${seen.clientId}/provisioning/events`);
+  const ordered = Date.parse(seen.createdAt);
+  const seconds = (time: string) => Math.round((Date.parse(time) - ordered) / 100) / 10;
+  const stages = (seen.stages ?? []).map(({ name: stage, startedAt, endedAt }) => ({
+    stage,
+    began: seconds(startedAt),
+    ended: endedAt && seconds(endedAt),
+  }));
+  const phases = Object.entries(seen.phaseTimes).map(([phase, at]) => ({ phase, began: seconds(at) }));
+  const timings = { name, phase: seen.phase, message: seen.message, lastError: seen.lastError, phases, stages };
+  const folder = process.env.BOOT_LAB_RESULTS ?? '.test-results/boot-lab';
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ ...timings, events: body }, null, 2)}\n`);
+  process.stderr.write(`${JSON.stringify(timings)}\n`);
+}
