@@ -48,7 +48,9 @@ export class WaitingAnswers {
     if (waitSeconds === null) return toProvisionedClient(started, started.apiKey);
     await this.wait(id, exchange);
     const isRepeatable = request.headers['idempotency-key'] !== undefined;
-    const now = await (isRepeatable ? this.findUnlessGone(id, request.caller) : this.provisioning.find(id, request.caller));
+    const now = await (isRepeatable
+      ? this.findUnlessGone(id, request.caller)
+      : this.provisioning.find(id, request.caller));
     if (!now) throw idempotencyKeyGone(id);
     if (now.reference.phase === 'failed') {
       await this.provisioning.withholdKey(now.reference.id);

@@ -4,7 +4,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { agentEndpoint } from './agent/agent-target';
 import { EventLog, type NewEvent } from './event-log';
-import { idempotencyKeyGone, IdempotencyKeysService, type RepeatableRequest } from './idempotency/idempotency-keys.service';
+import {
+  idempotencyKeyGone,
+  IdempotencyKeysService,
+  type RepeatableRequest,
+} from './idempotency/idempotency-keys.service';
 import { enqueueStep } from './jobs/job-queue';
 import { PHASE_DISPLAY, SETTLED_PHASES } from './phases';
 import type { ProvisionRequest } from './provision-request';

@@ -4,7 +4,6 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { DataSource, type EntityManager } from 'typeorm';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
 import { canonicalJson } from './canonical-json';
-import { IdempotencyKey } from './idempotency-key.entity';
 
 /** A request that its caller may repeat. */
 export interface RepeatableRequest {
