@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm run boot-lab -- --all | --ci | --only NAME[,NAME]`: builds the lab when needed, then runs its scenarios one by one.
+// `npm run boot-lab -- --all | --ci | --only NAME[,NAME] [-t TEST]`: builds the lab when needed, then runs its scenarios one by one.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,12 @@ const CI = { files: ['good-path', 'failures', 'compose-config'], tests: 'good pa
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { all: { type: 'boolean' }, ci: { type: 'boolean' }, only: { type: 'string' } },
+  options: {
+    all: { type: 'boolean' },
+    ci: { type: 'boolean' },
+    only: { type: 'string' },
+    test: { type: 'string', short: 't' },
+  },
 });
 if (!values.all && !values.ci && !values.only) end('npm run boot-lab -- --all | --ci | --only NAME[,NAME]');
 requireNode();
@@ -34,7 +39,12 @@ const lab = built.stdout.trim().split('\n').at(-1);
 const results = join(root, '.test-results/boot-lab');
 mkdirSync(results, { recursive: true });
 const files = values.only ? values.only.split(',') : values.ci ? CI.files : [''];
-const words = [...files.map((file) => `lab/${file}`), ...(values.ci ? ['-t', CI.tests] : []), ...positionals];
+const words = [
+  ...files.map((file) => `lab/${file}`),
+  ...(values.ci ? ['-t', CI.tests] : []),
+  ...(values.test ? ['-t', values.test] : []),
+  ...positionals,
+];
 const { status } = spawnSync(
   process.execPath,
   [

@@ -33,7 +33,8 @@ build_registry() {
 libraries() { # root, program: what its dynamic linker loads, each with where its links lead
   local path
   for path in $(chroot "$1" ldd "$2" | grep -oE '/[^ ]+'); do
-    echo "./usr/lib/${path#*/lib/}" | sed 's#^./usr/lib/64/#./usr/lib64/#; s#^./usr/lib/ld-linux#./usr/lib64/ld-linux#'
+    # /lib and /lib64 lead into /usr.
+    echo "./usr${path#/usr}"
     chroot "$1" realpath "$path" | sed 's#^#.#'
   done
   printf '%s\n' ./lib ./lib64

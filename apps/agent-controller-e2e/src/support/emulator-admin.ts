@@ -12,6 +12,8 @@ export interface EmulatedServerView {
   provider: string;
   name: string;
   address: string;
+  image: string;
+  sshKeyIds: number[];
   life: string;
   stage: string;
   problem: string | null;
@@ -23,6 +25,13 @@ export interface EmulatedServerView {
   files: { path: string; permissions: string; content: string }[];
   agentEnvironment: Record<string, string> | null;
   cost: { monthly: number; currency: string };
+}
+
+export interface EmulatedKeyView {
+  id: number;
+  name: string;
+  public_key: string;
+  labels?: Record<string, string>;
 }
 
 /** The cloud emulator's admin API, narrowed to one token. */
@@ -37,6 +46,27 @@ export class EmulatorAdmin {
   async requests(): Promise<{ method: string; path: string; status: number }[]> {
     const response = await fetch(`${emulatorUrl()}/admin/requests?token=${this.token}`);
     return (await response.json()) as { method: string; path: string; status: number }[];
+  }
+
+  /** The project's SSH keys, as the provider's own API tells them. */
+  async sshKeys(provider: 'hetzner' | 'digital-ocean'): Promise<EmulatedKeyView[]> {
+    const answer = await this.callKeys(provider, 'GET');
+    return ((await answer.json()) as { ssh_keys: EmulatedKeyView[] }).ssh_keys;
+  }
+
+  /** Puts a key into the project, as its owner would by the provider's console. */
+  async addSshKey(provider: 'hetzner' | 'digital-ocean', name: string, publicKey: string): Promise<number> {
+    const answer = await this.callKeys(provider, 'POST', { name, public_key: publicKey });
+    return ((await answer.json()) as { ssh_key: EmulatedKeyView }).ssh_key.id;
+  }
+
+  private callKeys(provider: 'hetzner' | 'digital-ocean', method: string, body?: object): Promise<Response> {
+    const path = { hetzner: '/hetzner/v1/ssh_keys', 'digital-ocean': '/digitalocean/v2/account/keys' }[provider];
+    return fetch(emulatorUrl() + path, {
+      method,
+      headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
+      body: body && JSON.stringify(body),
+    });
   }
 
   /** As in the emulator's README, such as `{ method: 'POST', times: 1, installFailure: { stage, cause } }`. */

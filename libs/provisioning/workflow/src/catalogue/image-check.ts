@@ -8,17 +8,16 @@ const SYSTEMS = new Map([
   ['ubuntu', ['22.04', '24.04', '26.04']],
 ]);
 
-/** What servers have really been made from in the boot lab (docs/boot-lab.md). */
-const PROVEN = { kind: 'system', osFamily: 'debian', osVersion: '13', architecture: 'x86' } as const;
+/**
+ * What servers have really been made from in the boot lab, each with its provider's datasource (docs/boot-lab.md).
+ * DigitalOcean's `debian-13-x64` belongs here as soon as that page has a run of it.
+ */
+const PROVEN_NAMES = ['debian-13'];
+const PROVEN_ARCHITECTURE = 'x86';
 
 /** Whether the boot lab has shown that a server from this image gets ready; others are meant to work. */
-export function isProven({ kind, osFamily, osVersion, architecture }: ServerImage): boolean {
-  return (
-    kind === PROVEN.kind &&
-    osFamily === PROVEN.osFamily &&
-    osVersion === PROVEN.osVersion &&
-    architecture === PROVEN.architecture
-  );
+export function isProven({ kind, name, architecture }: ServerImage): boolean {
+  return kind === 'system' && PROVEN_NAMES.includes(name ?? '') && architecture === PROVEN_ARCHITECTURE;
 }
 
 /** What an order names it by. */
