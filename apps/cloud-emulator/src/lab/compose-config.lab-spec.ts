@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readUserData } from '../../../cloud-emulator/src/server/cloud-init';
-import { plan } from '../../../cloud-emulator/src/server/deployment';
+import { readUserData } from '../server/cloud-init';
+import { plan } from '../server/deployment';
 
 const FILES = ['docker-compose.yml', 'docker-compose.override.yml'];
 
