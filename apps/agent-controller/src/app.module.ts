@@ -47,5 +47,6 @@ function workflowOptions(env: Env): WorkflowOptions {
     agentConnections: env.AGENT_CONNECTIONS,
     failedSecretsRetentionMs: 7 * DAY_MS,
     tombstoneRetentionMs: DAY_MS,
+    idempotencyRetentionMs: DAY_MS,
   };
 }

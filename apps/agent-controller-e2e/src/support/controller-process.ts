@@ -44,7 +44,13 @@ export class Installation {
 
   /** Every word of every table of ours, to look for what must not be there. */
   async everythingStored(): Promise<string> {
-    const tables = ['clients', 'provisioning_references', 'provisioning_events', 'provisioning_tombstones'];
+    const tables = [
+      'clients',
+      'provisioning_references',
+      'provisioning_events',
+      'provisioning_tombstones',
+      'idempotency_keys',
+    ];
     const rows = await Promise.all(
       tables.map((table) => this.query(`SELECT to_jsonb(t)::text AS row FROM ${table} t`)),
     );

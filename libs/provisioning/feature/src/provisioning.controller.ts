@@ -4,6 +4,7 @@ import { ProvisioningService, ProvisioningViewService } from '@agent-controller/
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Reply, Request } from './http.types';
+import { idempotencyKey } from './idempotency-key-header';
 import { ProvisionServerDto } from './provision-server.dto';
 import { toProvisionRequest } from './provision-request.mapper';
 import { ProvisionedClientDto, ProvisioningInfoDto } from './provisioning-view.dto';
@@ -12,6 +13,11 @@ import { RefreshQueryDto } from './refresh-query.dto';
 import { WaitingAnswers } from './waiting-answers.service';
 
 const PREFER = { name: 'Prefer', required: false, description: '`wait=N`: answer when done, after N s at most (600)' };
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  required: false,
+  description: '1 to 255 visible ASCII characters: within 24 h, the same key and body lead to the same server',
+};
 
 @ApiTags('provisioning')
 @ApiBearerAuth()
@@ -27,8 +33,11 @@ export class ProvisioningController {
   @HttpCode(202)
   @ApiOperation({ summary: 'Order a server that becomes a working agent-manager' })
   @ApiHeader(PREFER)
+  @ApiHeader(IDEMPOTENCY_KEY)
   @ApiResponse({ status: 202, type: ProvisionedClientDto, description: 'Saved and on its way; see Location' })
   @ApiResponse({ status: 201, type: ProvisionedClientDto, description: 'Ready (with Prefer: wait)' })
+  @ApiResponse({ status: 410, description: 'What this Idempotency-Key led to was deleted' })
+  @ApiResponse({ status: 422, description: 'Not possible as asked, or the Idempotency-Key came with another body' })
   @ApiResponse({ status: 502, description: 'Failed (with Prefer: wait); the problem names clientId' })
   async provision(
     @Body() body: ProvisionServerDto,
@@ -36,7 +45,9 @@ export class ProvisioningController {
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<ProvisionedClientView> {
     const waitSeconds = this.answers.waitSeconds(request);
-    const started = await this.provisioning.start(toProvisionRequest(body), request.caller);
+    const key = idempotencyKey(request.headers['idempotency-key']);
+    const repeatable = key === null ? null : { key, body: request.body };
+    const started = await this.provisioning.start(toProvisionRequest(body), request.caller, repeatable);
     return this.answers.provisioned(started, { waitSeconds, request, reply });
   }
 

@@ -1,6 +1,7 @@
 import type { ProvisionedClientView } from '@agent-controller/contracts';
 import { AppError, type Caller } from '@agent-controller/kernel';
 import {
+  idempotencyKeyGone,
   ProvisioningService,
   ProvisioningWatchService,
   type NewProvisioning,
@@ -39,14 +40,18 @@ export class WaitingAnswers {
     void reply.header('location', infoPath(clientId)).header('retry-after', String(RETRY_AFTER_SECONDS));
   }
 
-  /** 202, or 201 when it became ready in time. @throws AppError `provisioning-failed` when it failed in time */
+  /** 202, or 201 when it became ready in time. @throws AppError `provisioning-failed` when it failed in time, `idempotency-key-gone` */
   async provisioned(started: StartedProvisioning, exchange: Exchange): Promise<ProvisionedClientView> {
     const { waitSeconds, request, reply } = exchange;
     const { id } = started.client;
     this.pointToInfo(id, reply);
     if (waitSeconds === null) return toProvisionedClient(started, started.apiKey);
     await this.wait(id, exchange);
-    const now = await this.provisioning.find(id, request.caller);
+    const isRepeatable = request.headers['idempotency-key'] !== undefined;
+    const now = await (isRepeatable
+      ? this.findUnlessGone(id, request.caller)
+      : this.provisioning.find(id, request.caller));
+    if (!now) throw idempotencyKeyGone(id);
     if (now.reference.phase === 'failed') {
       await this.provisioning.withholdKey(now.reference.id);
       throw failed(now);

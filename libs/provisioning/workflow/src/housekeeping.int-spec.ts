@@ -1,4 +1,5 @@
 import { Housekeeping } from './housekeeping';
+import { IdempotencyKeysService } from './idempotency/idempotency-keys.service';
 import { enqueueStep } from './jobs/job-queue';
 import { WorkflowDatabase } from './testing/workflow-database';
 
@@ -68,6 +69,19 @@ describe('Housekeeping', () => {
     expect((await database.get(old.id)).sealedSecrets).toBeNull();
     expect((await database.get(young.id)).sealedSecrets).not.toBeNull();
     expect((await database.get(waiting.id)).sealedSecrets).not.toBeNull();
+  });
+
+  it('ends idempotency keys when their time is over', async () => {
+    const keys = new IdempotencyKeysService(database.dataSource, database.secretBox, database.options);
+    const { clientId } = await database.insert();
+    for (const key of ['old', 'young']) {
+      await keys.claim({ key, body: {} }, { subject: 'someone' }, clientId, database.dataSource.manager);
+    }
+    await database.dataSource.query(
+      `UPDATE idempotency_keys SET expires_at = now() - interval '1 second' WHERE key = 'old'`,
+    );
+    await housekeeping.cleanUp();
+    expect(await database.dataSource.query('SELECT key FROM idempotency_keys')).toEqual([{ key: 'young' }]);
   });
 
   it('ends logs and tombstones when their time is over', async () => {

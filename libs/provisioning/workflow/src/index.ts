@@ -1,6 +1,7 @@
 export { CatalogueService } from './catalogue/catalogue.service';
 export { PHASE_DISPLAY, PHASES, type Phase } from './phases';
 export { imageName, isProven } from './catalogue/image-check';
+export { idempotencyKeyGone, type RepeatableRequest } from './idempotency/idempotency-keys.service';
 export { PreviewService, type Preview } from './preview.service';
 export type { ProvisionRequest, SshKeyRequest } from './provision-request';
 export { ProvisioningEvent } from './provisioning-event.entity';

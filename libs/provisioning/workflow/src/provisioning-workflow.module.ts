@@ -12,6 +12,8 @@ import { HealthKeeper } from './health/health-keeper';
 import { HealthRepository } from './health/health.repository';
 import { Housekeeping } from './housekeeping';
 import { Instance } from './instance.entity';
+import { IdempotencyKey } from './idempotency/idempotency-key.entity';
+import { IdempotencyKeysService } from './idempotency/idempotency-keys.service';
 import { InstanceService } from './instance.service';
 import { JobRunner } from './jobs/job-runner';
 import { PreviewService } from './preview.service';
@@ -50,6 +52,7 @@ export const WORKFLOW_ENTITIES = [
   ProvisioningReference,
   ProvisioningEvent,
   ProvisioningTombstone,
+  IdempotencyKey,
   Instance,
   ControllerHeartbeat,
 ];
@@ -69,6 +72,7 @@ const INTERNAL: Provider[] = [
   RequestCheckService,
   KeyListService,
   CallerKeysService,
+  IdempotencyKeysService,
   EventLog,
   InstanceService,
   SentinelService,

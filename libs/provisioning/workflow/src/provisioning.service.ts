@@ -4,6 +4,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { agentEndpoint } from './agent/agent-target';
 import { EventLog, type NewEvent } from './event-log';
+import {
+  idempotencyKeyGone,
+  IdempotencyKeysService,
+  type RepeatableRequest,
+} from './idempotency/idempotency-keys.service';
 import { enqueueStep } from './jobs/job-queue';
 import { PHASE_DISPLAY, SETTLED_PHASES } from './phases';
 import type { ProvisionRequest } from './provision-request';
@@ -27,19 +32,35 @@ export class ProvisioningService {
     private readonly provisionings: ProvisioningRepository,
     private readonly clients: ClientRepository,
     private readonly requests: RequestCheckService,
+    private readonly idempotencyKeys: IdempotencyKeysService,
     private readonly stepCommit: StepCommit,
     private readonly events: EventLog,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /**
-   * Saves client, reference and first job; the server follows.
+   * Saves client, reference and first job; the server follows. A request that was accepted before, as its key says,
+   * saves nothing: what it led to is answered as it is now.
+   * @param repeatable null when the caller gave no key
    * @throws AppError `provider-not-found`, `server-type-…`, `location-…`, `image-…`, `ssh-key-…`, `user-data-too-large`,
-   * `name-taken`
+   * `name-taken`, `idempotency-key-reused`, `idempotency-key-gone`
    */
-  async start(request: ProvisionRequest, caller: Caller): Promise<StartedProvisioning> {
-    const made = await this.requests.accepted(request, caller);
-    await unlessTaken(made.client.name, () => this.provisionings.transaction((manager) => this.save(made, manager)));
+  async start(
+    request: ProvisionRequest,
+    caller: Caller,
+    repeatable: RepeatableRequest | null,
+  ): Promise<StartedProvisioning> {
+    const earlier = repeatable && (await this.startedBefore(repeatable, caller));
+    if (earlier) return earlier;
+    let made: NewProvisioning;
+    try {
+      made = await this.accept(request, caller, repeatable);
+    } catch (error) {
+      // An equal request may have been faster, and have the key, and the name, by now; or the commit went unanswered.
+      const first = repeatable && (await this.startedBefore(repeatable, caller));
+      if (first) return first;
+      throw error;
+    }
     return { ...(await this.find(made.client.id, caller)), apiKey: this.apiKey(made.client) };
   }
 
@@ -109,6 +130,36 @@ export class ProvisioningService {
   /** Whether this caller's provisioning was deleted within the last 24 hours. */
   isBuried(clientId: string, caller: Caller): Promise<boolean> {
     return this.provisionings.manager.existsBy(ProvisioningTombstone, { clientId, owner: caller.subject });
+  }
+
+  private async accept(
+    request: ProvisionRequest,
+    caller: Caller,
+    repeatable: RepeatableRequest | null,
+  ): Promise<NewProvisioning> {
+    const made = await this.requests.accepted(request, caller);
+    const { id, name } = made.client;
+    await unlessTaken(name, () =>
+      this.provisionings.transaction(async (manager) => {
+        // First, so that an equal request waits here, and not at the name.
+        if (repeatable) await this.idempotencyKeys.claim(repeatable, caller, id, manager);
+        await this.save(made, manager);
+      }),
+    );
+    return made;
+  }
+
+  /** What a request led to before; null when its key is new. */
+  private async startedBefore(repeatable: RepeatableRequest, caller: Caller): Promise<StartedProvisioning | null> {
+    const clientId = await this.idempotencyKeys.clientOf(repeatable, caller);
+    if (clientId === null) return null;
+    try {
+      const found = await this.find(clientId, caller);
+      return { ...found, apiKey: this.apiKey(found.client) };
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'client-not-found') throw idempotencyKeyGone(clientId);
+      throw error;
+    }
   }
 
   /** An agent that an earlier retry gave up is asked once more, unless its server was touched. */

@@ -27,6 +27,8 @@ export interface WorkflowOptions {
   failedSecretsRetentionMs: number;
   /** How long log and tombstone outlive a deleted provisioning. */
   tombstoneRetentionMs: number;
+  /** How long a caller's idempotency key stands for the same request. */
+  idempotencyRetentionMs: number;
 }
 
 export const WORKFLOW_OPTIONS = Symbol('WORKFLOW_OPTIONS');

@@ -37,6 +37,12 @@ describe('SecretBox', () => {
     expect(new SecretBox([randomBytes(32), key]).derive('a')).not.toBe(box.derive('a'));
   });
 
+  it('derives by every key, the sealing key first', () => {
+    const newer = randomBytes(32);
+    const each = new SecretBox([newer, key]).deriveEach('a');
+    expect(each).toEqual([new SecretBox([newer]).derive('a'), box.derive('a')]);
+  });
+
   it('refuses no key and keys of a wrong length', () => {
     expect(() => new SecretBox([])).toThrow(/at least one/);
     expect(() => new SecretBox([randomBytes(16)])).toThrow(/32 bytes/);

@@ -54,7 +54,12 @@ export class SecretBox {
 
   /** A secret of 256 bits for a purpose, base64url: the same as long as the sealing key is. */
   derive(purpose: string): string {
-    return createHmac('sha256', this.key(this.#sealingKeyId)).update(`derived: ${purpose}`).digest('base64url');
+    return derived(this.key(this.#sealingKeyId), purpose);
+  }
+
+  /** The same for every key, the sealing key's first: what was made before a rotation is still recognised. */
+  deriveEach(purpose: string): string[] {
+    return [...this.#keys.values()].map((key) => derived(key, purpose));
   }
 
   private key(id: string): Buffer {
@@ -62,6 +67,10 @@ export class SecretBox {
     if (!key) throw new Error(`A value was sealed with the key ${id}, which is not among ENCRYPTION_KEYS`);
     return key;
   }
+}
+
+function derived(key: Buffer, purpose: string): string {
+  return createHmac('sha256', key).update(`derived: ${purpose}`).digest('base64url');
 }
 
 function keyId(key: Buffer): string {

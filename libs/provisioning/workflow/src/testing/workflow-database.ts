@@ -23,10 +23,10 @@ export class WorkflowDatabase {
 
   private constructor(
     readonly dataSource: DataSource,
+    readonly secretBox: SecretBox,
     readonly options: WorkflowOptions,
     private readonly drop: () => Promise<void>,
   ) {
-    const secretBox = new SecretBox([randomBytes(32)]);
     this.provisionings = new ProvisioningRepository(dataSource, secretBox);
     this.clients = new ClientRepository(dataSource, secretBox);
     this.events = new EventLog(dataSource);
@@ -38,7 +38,7 @@ export class WorkflowDatabase {
     const entities = [Client, ...WORKFLOW_ENTITIES];
     const dataSource = new DataSource(dataSourceOptions({ url, poolSize: 5, applicationName: 'test', entities }));
     await dataSource.initialize();
-    return new WorkflowDatabase(dataSource, workflowOptions(url), drop);
+    return new WorkflowDatabase(dataSource, new SecretBox([randomBytes(32)]), workflowOptions(url), drop);
   }
 
   /** A client and its provisioning in the first phase, with changes. */
@@ -107,5 +107,6 @@ function workflowOptions(directDatabaseUrl: string): WorkflowOptions {
     healthCheckIntervalMs: 60_000,
     failedSecretsRetentionMs: DAY_MS,
     tombstoneRetentionMs: DAY_MS,
+    idempotencyRetentionMs: DAY_MS,
   };
 }

@@ -1,6 +1,12 @@
 import { InitialSchema1764000000000 } from './1764000000000-initial-schema.migration';
 import { AgentHealth1764100000000 } from './1764100000000-agent-health.migration';
 import { ServerReports1764200000000 } from './1764200000000-server-reports.migration';
+import { IdempotencyKeys1764300000000 } from './1764300000000-idempotency-keys.migration';
 
 /** In their order. */
-export const migrations = [InitialSchema1764000000000, AgentHealth1764100000000, ServerReports1764200000000];
+export const migrations = [
+  InitialSchema1764000000000,
+  AgentHealth1764100000000,
+  ServerReports1764200000000,
+  IdempotencyKeys1764300000000,
+];
