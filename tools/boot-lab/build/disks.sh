@@ -36,6 +36,7 @@ prepare() { # root
   install -D -m 0644 ca.pem "$root/usr/local/share/ca-certificates/boot-lab.crt"
   chroot "$root" update-ca-certificates >/dev/null
   install -D -m 0644 "$here/disk/sshd.conf" "$root/etc/ssh/sshd_config.d/boot-lab.conf"
+  install -D -m 0644 "$here/disk/wait-online.conf" "$root/etc/systemd/system/systemd-networkd-wait-online.service.d/boot-lab.conf"
   install -D -m 0644 ssh-key.pub "$root/etc/ssh/lab_authorized_keys"
   local name
   for name in lab-prepare lab-processes; do
