@@ -27,7 +27,7 @@ const CASES = [
   {
     ...{ providerType: 'digital-ocean' as const, serverType: 's-1vcpu-2gb', debian: 'debian-13-x64', own: '195990001' },
     docker: 'docker-20-04',
-    proven: [] as string[],
+    proven: ['debian-13-x64'],
     foreign: { image: 'fedora-42-x64', alternatives: ['debian-13-x64', 'docker-20-04'] },
     full: {
       status: 422,

@@ -43,6 +43,7 @@ describe('which images can be used', () => {
 
   it('are proven as Debian 13 on x86 only', () => {
     expect(images.filter(isProven)).toEqual([DEBIAN]);
+    expect(isProven(image({ name: 'debian-13-x64' }))).toBe(true);
     expect(isProven(image({ kind: 'own', name: null }))).toBe(false);
   });
 });

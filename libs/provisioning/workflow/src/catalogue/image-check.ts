@@ -12,7 +12,7 @@ const SYSTEMS = new Map([
  * What servers have really been made from in the boot lab, each with its provider's datasource (docs/boot-lab.md).
  * DigitalOcean's `debian-13-x64` belongs here as soon as that page has a run of it.
  */
-const PROVEN_NAMES = ['debian-13'];
+const PROVEN_NAMES = ['debian-13', 'debian-13-x64'];
 const PROVEN_ARCHITECTURE = 'x86';
 
 /** Whether the boot lab has shown that a server from this image gets ready; others are meant to work. */
