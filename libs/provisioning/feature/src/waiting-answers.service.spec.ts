@@ -1,5 +1,9 @@
 import { AppError } from '@agent-controller/kernel';
-import type { ProvisioningService, ProvisioningWatchService } from '@agent-controller/provisioning-workflow';
+import type {
+  ProvisioningService,
+  ProvisioningWatchService,
+  StartedProvisioning,
+} from '@agent-controller/provisioning-workflow';
 import type { Reply, Request } from './http.types';
 import { ShutdownSignal } from './shutdown.signal';
 import { WaitingAnswers } from './waiting-answers.service';
@@ -25,5 +29,24 @@ describe('WaitingAnswers', () => {
 
   it('does not take what never was for gone', async () => {
     await expect(deleted(false)).rejects.toMatchObject({ code: 'client-not-found' });
+  });
+
+  /** An order that waits, and whose client is deleted meanwhile. */
+  function provisioned(headers: Record<string, string>) {
+    const provisioning = {
+      find: () => Promise.reject(new AppError('client-not-found', 'There is no client.')),
+      isBuried: async () => true,
+    } as unknown as ProvisioningService;
+    const watch = { waitUntilSettled: async () => undefined } as unknown as ProvisioningWatchService;
+    const reply = { header: () => reply, raw: { once: () => undefined } } as unknown as Reply;
+    const request = { caller: { subject: 'someone' }, headers } as unknown as Request;
+    const started = { client: { id: 'client-1' }, apiKey: 'the-key' } as unknown as StartedProvisioning;
+    const answers = new WaitingAnswers(provisioning, watch, new ShutdownSignal());
+    return answers.provisioned(started, { waitSeconds: 1, request, reply });
+  }
+
+  it('tells who waits with an idempotency key that all was deleted meanwhile', async () => {
+    await expect(provisioned({ 'idempotency-key': 'a' })).rejects.toMatchObject({ code: 'idempotency-key-gone' });
+    await expect(provisioned({})).rejects.toMatchObject({ code: 'client-not-found' });
   });
 });
