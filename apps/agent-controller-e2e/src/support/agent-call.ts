@@ -1,6 +1,9 @@
 import type { TlsView } from '@agent-controller/contracts';
 import { request } from 'node:https';
 
+// A machine that restarts takes connections, and says nothing.
+const TIMEOUT_MS = 20_000;
+
 /** Calls a provisioned agent-manager as a caller would: certificate and name are checked, as `curl --cacert --connect-to`. */
 export function callAgent(
   endpoint: string,
@@ -16,10 +19,12 @@ export function callAgent(
         servername: tls.serverName,
         headers: authorization ? { authorization } : {},
         agent: false,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
       },
       (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
         response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
       },
     );
