@@ -10,7 +10,10 @@ const TOOLS = ['debootstrap', 'qemu-system-x86_64', 'qemu-img', 'socat', 'mke2fs
 const PACKAGES =
   'debootstrap qemu-system-x86 qemu-utils socat e2fsprogs openssl gpg gpg-agent openssh-client util-linux';
 /** Scenarios are files `<name>.lab-spec.ts`; in CI some of their tests only. */
-const CI = { files: ['good-path', 'failures', 'compose-config'], tests: 'good path|image that does not exist|compose' };
+const CI = {
+  files: ['good-path', 'failures', 'compose-config'],
+  tests: 'hetzner: provision|image that does not exist|compose',
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
