@@ -12,7 +12,7 @@ const PACKAGES =
 /** Scenarios are files `<name>.lab-spec.ts`; in CI some of their tests only. */
 const CI = {
   files: ['good-path', 'failures', 'compose-config'],
-  tests: 'hetzner: provision|image that does not exist|compose',
+  tests: 'good path|image that does not exist|compose',
 };
 
 const { values, positionals } = parseArgs({
