@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:https';
 import { join, normalize } from 'node:path';
 import { answerAsRegistry } from './image-registry';
+import { LoopbackServer } from './loopback-server';
 
 interface LabInternetOptions {
   lab: string;
@@ -13,28 +12,14 @@ interface LabInternetOptions {
 }
 
 /** The hosts of the internet that one virtual machine may reach, by HTTPS under the lab's certificate authority. */
-export class LabInternet {
-  readonly #server: Server;
-
+export class LabInternet extends LoopbackServer {
   constructor(private readonly options: LabInternetOptions) {
     const { lab } = options;
     const [cert, key] = ['tls.pem', 'tls.key'].map((name) => readFileSync(join(lab, name)));
-    this.#server = createServer({ cert, key }, (request, response) => this.answer(request, response));
+    const server = createServer({ cert, key }, (request, response) => this.answer(request, response));
     // A machine that is switched off breaks its connections.
-    this.#server.on('tlsClientError', () => undefined);
-  }
-
-  /** @returns its port on 127.0.0.1 */
-  async listen(): Promise<number> {
-    const listening = once(this.#server, 'listening');
-    this.#server.listen(0, '127.0.0.1');
-    await listening;
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  close(): void {
-    this.#server.close();
-    this.#server.closeAllConnections();
+    server.on('tlsClientError', () => undefined);
+    super(server);
   }
 
   private answer(request: IncomingMessage, response: ServerResponse): void {

@@ -1,32 +1,17 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import type { Blueprint } from '../world';
 import { GUEST } from './guest-network';
+import { LoopbackServer } from './loopback-server';
 
 /** The provider's metadata of one server, as far as cloud-init reads it. */
-export class MetadataServer {
-  readonly #server: Server;
-
+export class MetadataServer extends LoopbackServer {
   constructor(blueprint: Blueprint) {
     const answers = blueprint.provider === 'hetzner' ? hetzner(blueprint) : digitalOcean(blueprint);
-    this.#server = createServer((request, response) => {
+    const server = createServer((request, response) => {
       const body = answers[(request.url ?? '').replace(/\/$/, '')];
       response.writeHead(body === undefined ? 404 : 200, { connection: 'close' }).end(body ?? 'not found');
     });
-  }
-
-  /** @returns its port on 127.0.0.1 */
-  async listen(): Promise<number> {
-    const listening = once(this.#server, 'listening');
-    this.#server.listen(0, '127.0.0.1');
-    await listening;
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  close(): void {
-    this.#server.close();
-    this.#server.closeAllConnections();
+    super(server);
   }
 }
 

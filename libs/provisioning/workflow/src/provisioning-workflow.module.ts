@@ -30,6 +30,7 @@ import { RequestCheckService } from './request-check.service';
 import { SentinelService } from './sentinel.service';
 import { CallbackService } from './reports/callback.service';
 import { CallbackTokens } from './reports/callback-tokens';
+import { ReportRedactor } from './reports/report-redactor';
 import { ReportReader } from './reports/report-reader';
 import { ServerMaterialService } from './server-material.service';
 import { ServerObserver } from './server-observer';
@@ -80,6 +81,7 @@ const INTERNAL: Provider[] = [
   UserDataService,
   CallbackTokens,
   ReportReader,
+  ReportRedactor,
   CreatingServerStep,
   BootingStep,
   InstallingStep,

@@ -1,6 +1,6 @@
-import { PHASE_DISPLAY } from './phases';
+import { PHASE_DISPLAY, type Phase } from './phases';
 import type { ProvisioningReference } from './provisioning-reference.entity';
-import type { Failure } from './steps/step';
+import { RETRY_OR_DELETE, type Failure } from './steps/step';
 import type { WorkflowOptions } from './workflow.options';
 
 /** Phases on the way to `ready`. Removing a server has no limit. */
@@ -14,15 +14,18 @@ type Timed = Pick<
 type Limits = Pick<WorkflowOptions, 'provisioningTimeoutMs' | 'phaseTimeoutMs'>;
 
 /** How long an attempt has lasted, without the time in which the provider could not be asked. */
-export function elapsedMs({ attemptSince, pausedMs, pausedSince }: Timed, now: Date): number {
-  const until = pausedSince ?? now;
-  return Math.max(0, until.getTime() - attemptSince.getTime() - pausedMs);
+export function elapsedMs(timed: Timed, now: Date): number {
+  return runningMs(timed, timed.attemptSince, timed.pausedMs, now);
 }
 
 /** The same for the present phase. */
-export function phaseElapsedMs({ phaseSince, pausedMs, pausedMsBeforePhase, pausedSince }: Timed, now: Date): number {
-  const until = pausedSince ?? now;
-  return Math.max(0, until.getTime() - phaseSince.getTime() - (pausedMs - pausedMsBeforePhase));
+export function phaseElapsedMs(timed: Timed, now: Date): number {
+  return runningMs(timed, timed.phaseSince, timed.pausedMs - timed.pausedMsBeforePhase, now);
+}
+
+/** @param pausedMs of pauses that are over; one that lasts stops the clock where it began */
+function runningMs({ pausedSince }: Timed, since: Date, pausedMs: number, now: Date): number {
+  return Math.max(0, (pausedSince ?? now).getTime() - since.getTime() - pausedMs);
 }
 
 /** Why the attempt is over, or null while it is not. */
@@ -44,11 +47,11 @@ function failure(what: string, { phase, lastSeen }: Timed): Failure {
   return {
     code: 'timed-out',
     message: `${what} (${PHASE_DISPLAY[phase].message}).${seen}`,
-    action: `${ADVICE[phase] ?? ''}Retry: a new server is made in its place. Or delete. The server is billed until one of both.`,
+    action: `${ADVICE[phase] ?? ''}${RETRY_OR_DELETE}`,
   };
 }
 
-const ADVICE: Partial<Record<string, string>> = {
+const ADVICE: Partial<Record<Phase, string>> = {
   installing:
     'Look whether the server can reach the internet (download.docker.com and the registries of its images), and ' +
     'whether this controller can reach its port 3000. ',

@@ -1,6 +1,7 @@
 export { AppError, ERROR_STATUS, type AppErrorOptions, type ErrorCode, type FieldError } from './app-error';
 export type { AuthenticatedRequest, Caller } from './caller';
 export { systemClock, type Clock } from './clock';
+export { isSameText } from './constant-time';
 export { type Logger } from './logger';
 export { Secret } from './secret';
 export { SecretBox, type SealedPlace } from './secret-box';

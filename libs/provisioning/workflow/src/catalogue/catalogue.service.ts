@@ -1,5 +1,4 @@
 import {
-  CloudError,
   CloudProviderRegistry,
   type CloudProvider,
   type Location,
@@ -12,24 +11,21 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '../tokens';
 import { usableImages } from './image-check';
 import { checkOrder, type Offer, type OrderCheck, type WantedOrder } from './order-check';
-import { providerError } from './provider-error';
+import { ProviderAnswers } from './provider-answers';
 
 const FRESH_MS = 60_000;
-
-interface CachedOffer {
-  loadedAt: number;
-  offer: Promise<Offer>;
-}
 
 /** What the configured providers offer, at most a minute old; many callers cause one question. */
 @Injectable()
 export class CatalogueService {
-  readonly #offers = new Map<ProviderType, CachedOffer>();
+  readonly #offers: ProviderAnswers<Offer>;
 
   constructor(
     private readonly providers: CloudProviderRegistry,
-    @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+    @Inject(CLOCK) clock: Clock,
+  ) {
+    this.#offers = new ProviderAnswers(clock, askForOffer);
+  }
 
   configuredProviders(): CloudProvider[] {
     return this.providers.all();
@@ -83,29 +79,18 @@ export class CatalogueService {
     return checkOrder(await this.offer(provider), wanted, provider.displayName);
   }
 
-  async offer(provider: CloudProvider): Promise<Offer> {
-    const now = this.clock.now().getTime();
-    const cached = this.#offers.get(provider.type);
-    if (cached && now - cached.loadedAt < FRESH_MS) return cached.offer;
-    const offer = this.load(provider);
-    this.#offers.set(provider.type, { loadedAt: now, offer });
-    // A failure is not kept.
-    offer.catch(() => this.#offers.delete(provider.type));
-    return offer;
+  offer(provider: CloudProvider): Promise<Offer> {
+    return this.#offers.get(provider, FRESH_MS);
   }
+}
 
-  private async load(provider: CloudProvider): Promise<Offer> {
-    try {
-      const [serverTypes, locations, images] = await Promise.all([
-        provider.listServerTypes(),
-        provider.listLocations(),
-        provider.listImages(),
-      ]);
-      return { serverTypes, locations, images };
-    } catch (error) {
-      throw error instanceof CloudError ? providerError(error) : error;
-    }
-  }
+async function askForOffer(provider: CloudProvider): Promise<Offer> {
+  const [serverTypes, locations, images] = await Promise.all([
+    provider.listServerTypes(),
+    provider.listLocations(),
+    provider.listImages(),
+  ]);
+  return { serverTypes, locations, images };
 }
 
 function oneOf(things: { id: string }[]): string {

@@ -8,10 +8,7 @@ const SYSTEMS = new Map([
   ['ubuntu', ['22.04', '24.04', '26.04']],
 ]);
 
-/**
- * What servers have really been made from in the boot lab, each with its provider's datasource (docs/boot-lab.md).
- * DigitalOcean's `debian-13-x64` belongs here as soon as that page has a run of it.
- */
+/** What servers have really been made from in the boot lab, each with its provider's datasource (docs/boot-lab.md). */
 const PROVEN_NAMES = ['debian-13', 'debian-13-x64'];
 const PROVEN_ARCHITECTURE = 'x86';
 

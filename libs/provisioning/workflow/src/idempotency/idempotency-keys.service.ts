@@ -1,6 +1,6 @@
-import { AppError, SecretBox, type Caller } from '@agent-controller/kernel';
+import { AppError, isSameText, SecretBox, type Caller } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { DataSource, type EntityManager } from 'typeorm';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
 import { canonicalJson } from './canonical-json';
@@ -36,7 +36,7 @@ export class IdempotencyKeysService {
     const row = rows[0];
     if (!row) return null;
     // By any key of the installation, so that rotation in between does not matter.
-    if (this.hmacs(request, subject).some((hmac) => isEqual(hmac, row.requestHmac))) return row.clientId;
+    if (this.hmacs(request, subject).some((hmac) => isSameText(hmac, row.requestHmac))) return row.clientId;
     throw new AppError(
       'idempotency-key-reused',
       'This Idempotency-Key came with another body before. Use a new key for a new request.',
@@ -81,9 +81,4 @@ export function idempotencyKeyGone(clientId: string): AppError {
     `What this Idempotency-Key led to, client ${clientId}, was deleted. Use a new key to order another server.`,
     { extensions: { clientId } },
   );
-}
-
-function isEqual(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }

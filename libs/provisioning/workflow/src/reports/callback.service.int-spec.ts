@@ -4,6 +4,7 @@ import { failedReport, reportWith, stageOf } from '../testing/server-report.fixt
 import { WorkflowDatabase } from '../testing/workflow-database';
 import { CallbackService } from './callback.service';
 import { tokenHash } from './callback-tokens';
+import { ReportRedactor } from './report-redactor';
 
 describe('CallbackService', () => {
   let database: WorkflowDatabase;
@@ -13,8 +14,9 @@ describe('CallbackService', () => {
   });
   afterAll(() => database.dispose());
   beforeEach(() => {
+    const redactor = new ReportRedactor(database.provisionings, database.clients);
     const clock = { now: () => new Date('2026-11-25T12:00:00Z') };
-    service = new CallbackService(database.provisionings, database.clients, database.events, clock);
+    service = new CallbackService(database.provisionings, redactor, database.events, clock);
   });
 
   const provisioning = (changes: Partial<ProvisioningReference> = {}) =>

@@ -1,7 +1,5 @@
-import { ClientRepository } from '@agent-controller/clients';
-import { AppError, type Clock } from '@agent-controller/kernel';
+import { AppError, isSameText, type Clock } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
-import { timingSafeEqual } from 'node:crypto';
 import { EventLog } from '../event-log';
 import { enqueueObservation, enqueueStep } from '../jobs/job-queue';
 import { ProvisioningReference } from '../provisioning-reference.entity';
@@ -9,8 +7,8 @@ import { ProvisioningRepository } from '../provisioning.repository';
 import { CLOCK } from '../tokens';
 import { CallbackLimiter } from './callback-limiter';
 import { tokenHash } from './callback-tokens';
-import { redacted } from './redaction';
 import { reportEvents } from './report-news';
+import { ReportRedactor } from './report-redactor';
 import { isNewer, parseServerReport, type ServerReport } from './server-report';
 
 /** Takes what servers report by themselves. Each report is whole, so late, lost and repeated ones do no harm. */
@@ -20,7 +18,7 @@ export class CallbackService {
 
   constructor(
     private readonly provisionings: ProvisioningRepository,
-    private readonly clients: ClientRepository,
+    private readonly redactor: ReportRedactor,
     private readonly events: EventLog,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -48,12 +46,7 @@ export class CallbackService {
       // Meanwhile the provisioning may have ended, or begun anew.
       if (!row || !isToken(token, row.callbackTokenHash)) throw deadToken();
       if (!isNewer(report, row.report)) return;
-      const client = await this.clients.get(row.clientId, manager);
-      const clean = redacted(
-        report,
-        this.provisionings.openSecrets(row),
-        client && this.clients.openCredentials(client),
-      );
+      const clean = await this.redactor.clean(report, row, manager);
       await manager.update(ProvisioningReference, { id }, { report: clean });
       await this.events.append(manager, row, reportEvents(clean, row.report), this.clock.now());
       // A server that speaks runs: the provider will say so now.
@@ -65,9 +58,7 @@ export class CallbackService {
 }
 
 function isToken(token: string, hash: string | null): boolean {
-  const given = Buffer.from(tokenHash(token));
-  const expected = Buffer.from(hash ?? '');
-  return given.length === expected.length && timingSafeEqual(given, expected);
+  return isSameText(tokenHash(token), hash ?? '');
 }
 
 /** One answer for all: whether a provisioning exists is nobody's business. */

@@ -1,5 +1,5 @@
 import type { NewEvent } from '../event-log';
-import type { Failure } from '../steps/step';
+import { RETRY_OR_DELETE, type Failure } from '../steps/step';
 import type { ServerReport } from './server-report';
 import { stageDisplay } from './stages';
 
@@ -27,9 +27,7 @@ export function installationFailure(report: ServerReport | null): Failure | null
   return {
     code: 'installation-failed',
     message: `The set-up of the server failed at the step ${stage}: ${cause}`,
-    action:
-      "The event log has the server's last lines. Retry: a new server is made in its place. Or delete. " +
-      'The server is billed until one of both.',
+    action: `The event log has the server's last lines. ${RETRY_OR_DELETE}`,
   };
 }
 

@@ -1,10 +1,8 @@
-import { ClientRepository } from '@agent-controller/clients';
 import { Injectable } from '@nestjs/common';
 import { AgentHealth } from '../agent/agent-health';
 import { agentTarget } from '../agent/agent-target';
-import { ProvisioningRepository } from '../provisioning.repository';
 import type { StepContext } from '../steps/step';
-import { redacted } from './redaction';
+import { ReportRedactor } from './report-redactor';
 import { isNewer, type ServerReport } from './server-report';
 
 export interface ReportReading {
@@ -21,8 +19,7 @@ export interface ReportReading {
 export class ReportReader {
   constructor(
     private readonly health: AgentHealth,
-    private readonly provisionings: ProvisioningRepository,
-    private readonly clients: ClientRepository,
+    private readonly redactor: ReportRedactor,
   ) {}
 
   /** @throws Error while the client has no endpoint */
@@ -32,8 +29,7 @@ export class ReportReader {
     const answer = await this.health.look(target, signal);
     if (answer.state === 'silent') return { silence: answer.reason, report: reference.report };
     if (!answer.report || !isNewer(answer.report, reference.report)) return { silence: null, report: reference.report };
-    const secrets = this.provisionings.openSecrets(reference);
-    const news = redacted(answer.report, secrets, this.clients.openCredentials(client));
+    const news = await this.redactor.clean(answer.report, reference);
     return { silence: null, report: news, news };
   }
 }

@@ -24,6 +24,10 @@ export interface StepContext {
 }
 
 export type Patch = Partial<ProvisioningReference>;
+/** What to do about a server that stays as it is. */
+export const RETRY_OR_DELETE =
+  'Retry: a new server is made in its place. Or delete. The server is billed until one of both.';
+
 export type Failure = Omit<ProvisioningFailure, 'phase' | 'at'>;
 
 interface Changes {
