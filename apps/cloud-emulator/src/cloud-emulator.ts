@@ -50,8 +50,10 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Runn
   if (lab) await app.register(bootLabRoutes(lab), { prefix: '/admin/lab' });
   await app.listen({ host, port });
   const { port: actual } = app.server.address() as AddressInfo;
+  const url = `http://${host}:${actual}`;
+  if (lab) lab.emulatorUrl = url;
   return {
-    url: `http://${host}:${actual}`,
+    url,
     close: async () => {
       await app.close();
       if (stateFile !== undefined) saveState(world, stateFile);

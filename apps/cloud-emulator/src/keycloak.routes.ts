@@ -6,7 +6,7 @@ interface ClientCredentials {
   secret: string;
 }
 
-/** The token endpoint of an OpenID provider, for the client-credentials grant. */
+/** An OpenID provider's endpoints for the client-credentials grant, and for asking about tokens (RFC 7662). */
 export function keycloakRoutes(keycloak: Keycloak) {
   return async (app: FastifyInstance): Promise<void> => {
     app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
@@ -36,6 +36,18 @@ export function keycloakRoutes(keycloak: Keycloak) {
             .send({ error: 'invalid_client', error_description: 'Invalid client or Invalid client credentials' });
         }
         return { access_token: token, expires_in: TOKEN_LIFETIME, token_type: 'Bearer', scope: 'profile email' };
+      },
+    );
+    app.post<{ Params: { realm: string }; Body?: Record<string, string> }>(
+      '/realms/:realm/protocol/openid-connect/token/introspect',
+      (request, reply) => {
+        const { token = '', ...form } = request.body ?? {};
+        const client = clientOf(request.headers.authorization, form);
+        const grant = client && { realm: request.params.realm, clientId: client.clientId };
+        if (!grant || !keycloak.knows(grant, client.secret)) {
+          return reply.status(401).send({ error: 'invalid_request', error_description: 'Authentication failed.' });
+        }
+        return keycloak.isValid(token, grant) ? { active: true, client_id: grant.clientId } : { active: false };
       },
     );
   };

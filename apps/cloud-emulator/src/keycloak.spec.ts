@@ -33,8 +33,8 @@ describe('the token endpoint', () => {
   });
   afterAll(() => emulator?.close());
 
-  async function ask(form: Record<string, string>, authorization?: string) {
-    const response = await fetch(`${emulator.url}/keycloak/realms/r/protocol/openid-connect/token`, {
+  async function ask(form: Record<string, string>, authorization?: string, path = '') {
+    const response = await fetch(`${emulator.url}/keycloak/realms/r/protocol/openid-connect/token${path}`, {
       method: 'POST',
       body: new URLSearchParams(form),
       headers: authorization === undefined ? {} : { authorization },
@@ -44,6 +44,17 @@ describe('the token endpoint', () => {
   const basic = (id: string, secret: string) =>
     `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`;
   const grant = { grant_type: 'client_credentials' };
+
+  it('tells a client which of its tokens are good, and nobody else', async () => {
+    const registered = await ask({ ...grant, client_id: 'asker', client_secret: 'known' });
+    const token = String(registered.body['access_token']);
+    const tell = (form: Record<string, string>, secret = 'known') =>
+      ask({ client_id: 'asker', client_secret: secret, ...form }, undefined, '/introspect');
+    expect(await tell({ token })).toEqual({ status: 200, body: { active: true, client_id: 'asker' } });
+    expect(await tell({ token: 'made-up' })).toEqual({ status: 200, body: { active: false } });
+    expect((await tell({ token }, 'wrong')).status).toBe(401);
+    expect((await tell({ token, client_id: 'never-seen' })).status).toBe(401);
+  });
 
   it('takes client and secret from the form or from the Basic header', async () => {
     const secret = 'a: +%&=$é';

@@ -30,6 +30,11 @@ export class Keycloak {
     return token;
   }
 
+  knows(grant: Grant, secret: string): boolean {
+    const expected = this.#secrets.get(keyOf(grant));
+    return expected !== undefined && isSame(expected, secret);
+  }
+
   isValid(token: string, { realm, clientId }: Grant, now = Date.now()): boolean {
     const grant = this.#tokens.get(token);
     return grant !== undefined && grant.until > now && grant.realm === realm && grant.clientId === clientId;

@@ -2,6 +2,7 @@
 'use strict';
 const { createHash, timingSafeEqual } = require('node:crypto');
 const http = require('node:http');
+const https = require('node:https');
 const { Client } = require('pg');
 
 const env = process.env;
@@ -34,7 +35,7 @@ async function answer(database, request, response) {
   const send = (status, body) =>
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   if (path === '/api/health') return send(200, { status: 'ok', timestamp: new Date().toISOString() });
-  if (!accepts(request.headers.authorization)) return send(401, { message: 'Unauthorized' });
+  if (!(await accepts(request.headers.authorization))) return send(401, { message: 'Unauthorized' });
   if (path === '/api/config')
     return send(200, { gitRepositoryUrl: env.GIT_REPOSITORY_URL ?? null, agentTypes: ['cursor'] });
   // In the lab only: what arrived, byte for byte, and who runs it.
@@ -45,12 +46,41 @@ async function answer(database, request, response) {
   send(404, { message: 'Not found' });
 }
 
-/** As far as the lab goes: with Keycloak every bearer token is refused, since it cannot be asked from here. */
-function accepts(header) {
+async function accepts(header) {
   const [, value] = /^(?:Bearer|ApiKey) (.+)$/.exec(header ?? '') ?? [];
-  if (env.AUTHENTICATION_METHOD !== 'api-key' || value === undefined) return false;
+  if (value === undefined) return false;
+  if (env.AUTHENTICATION_METHOD === 'keycloak') return isActive(value).catch(() => false);
+  if (env.AUTHENTICATION_METHOD !== 'api-key') return false;
   const digest = (text) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(value), digest(env.STATIC_API_KEY));
+}
+
+/**
+ * Asks Keycloak about a token (RFC 7662). In the lab only: containers do not know its names nor its certificate authority,
+ * so the address is fixed, and only the path of KEYCLOAK_AUTH_SERVER_URL counts.
+ */
+async function isActive(token) {
+  const { KEYCLOAK_AUTH_SERVER_URL, KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID, KEYCLOAK_CLIENT_SECRET } = env;
+  const path = `${new URL(KEYCLOAK_AUTH_SERVER_URL).pathname}/realms/${KEYCLOAK_REALM}/protocol/openid-connect/token/introspect`;
+  const form = new URLSearchParams({ token, client_id: KEYCLOAK_CLIENT_ID, client_secret: KEYCLOAK_CLIENT_SECRET });
+  const answer = await post({ host: '169.254.2.10', path, servername: 'keycloak.lab.example' }, form.toString());
+  return JSON.parse(answer).active === true;
+}
+
+function post(target, body) {
+  return new Promise((resolve, reject) => {
+    const headers = { host: target.servername, 'content-type': 'application/x-www-form-urlencoded' };
+    https
+      .request({ ...target, method: 'POST', headers, rejectUnauthorized: false, timeout: 10_000 }, (response) => {
+        let text = '';
+        response.on('data', (chunk) => (text += chunk)).on('end', () => resolve(text));
+      })
+      .on('timeout', function () {
+        this.destroy(new Error('Keycloak does not answer'));
+      })
+      .on('error', reject)
+      .end(body);
+  });
 }
 
 function ping() {

@@ -2,11 +2,25 @@ import type { ProvisioningInfoView } from '@agent-controller/contracts';
 import { callAgent } from '../support/agent-call';
 import { Installation, type Controller } from '../support/controller-process';
 import { labAdmin } from './lab-admin';
-import { expectGone, keepTimings, order, shellOf, untilSettled } from './lab-run';
+import { expectGone, keepTimings, keycloakToken, order, shellOf, untilSettled } from './lab-run';
 import type { Shell } from './shell';
 
 const NASTY = `it's "quoted" $HOME $$ \${X} back\\slash # no: comment 100% {{x}} äöü 日本 \u{1F600}\nsecond 'line'\r\n\ttab\n`;
 const API_KEY = 'lab-key-$HOME-$$-"quoted"-#-%-0123456789';
+const KEYCLOAK = { keycloakRealm: 'lab', keycloakClientId: 'agent lab', keycloakClientSecret: `${NASTY}client` };
+/** How the servers authenticate their callers, what the request says of it, and what arrives of it in the container. */
+const AUTHENTICATION = {
+  api_key: [{ authenticationType: 'api_key', apiKey: API_KEY }, { STATIC_API_KEY: API_KEY }],
+  keycloak: [
+    { authenticationType: 'keycloak', ...KEYCLOAK },
+    {
+      KEYCLOAK_REALM: KEYCLOAK.keycloakRealm,
+      KEYCLOAK_CLIENT_ID: KEYCLOAK.keycloakClientId,
+      KEYCLOAK_CLIENT_SECRET: KEYCLOAK.keycloakClientSecret,
+    },
+  ],
+} as const;
+type Authentication = keyof typeof AUTHENTICATION;
 const SECRETS = {
   gitToken: `${NASTY}token`,
   gitPrivateKey: `-----BEGIN KEY-----\n${NASTY.repeat(40).slice(0, 3_900)}\n-----END KEY-----\n`,
@@ -31,45 +45,47 @@ describe('good path', () => {
   afterAll(() => installation.dispose());
 
   it.each([
-    ['hetzner', 'cx33', true],
-    ['digital-ocean', 's-2vcpu-2gb', false],
-  ])(
-    '%s: provision to ready, every byte, no secret elsewhere, reboot, gone',
-    async (providerType, serverType, isPublic) => {
+    ['hetzner', 'cx33', 'api_key', true],
+    ['digital-ocean', 's-2vcpu-2gb', 'keycloak', false],
+  ] as const)(
+    '%s (%s, %s): provision to ready, every byte, no secret elsewhere, reboot, gone',
+    async (providerType, serverType, authentication, isPublic) => {
       const controller = await installation.startController(
         isPublic ? { PUBLIC_URL: 'https://controller.lab.example' } : {},
       );
       await labAdmin.setController(controller.url);
       const changes = {
-        ...{ providerType, serverType, apiKey: API_KEY, agentWsPort: 8443, description: 'of the lab' },
+        ...{ providerType, serverType, agentWsPort: 8443, description: 'of the lab' },
+        ...AUTHENTICATION[authentication][0],
         ...{ gitRepositoryUrl: 'https://git.example.com/team/project.git', gitUsername: `robot ${NASTY}` },
         ...{ ...SECRETS, agentDefaultImage: 'example.com/worker:1', environment: ENVIRONMENT },
       };
       const { id } = await order(controller, { watchProcesses: true }, changes);
       const seen = await untilSettled(controller, id);
       await keepTimings(controller, seen, `good-path-${providerType}`);
-      expect(seen).toMatchObject({ phase: 'ready', lastError: null });
-      await expectEnvironment(seen);
+      expect(seen).toMatchObject({ phase: 'ready', lastError: null, warnings: [] });
+      await expectEnvironment(seen, authentication);
       const shell = await shellOf(seen);
       await expectFiles(shell);
       await expectNoSecret(shell, controller);
-      await expectReboot(seen, shell);
+      await expectReboot(seen, shell, authentication);
       await expectGone(controller, seen);
       await controller.stop();
     },
   );
 
-  async function lab({ endpoint, tls }: ProvisioningInfoView): Promise<LabAnswer> {
+  async function lab({ endpoint, tls }: ProvisioningInfoView, authentication: Authentication): Promise<LabAnswer> {
     if (!endpoint || !tls) throw new Error('A ready provisioning has no endpoint or no tls');
-    return JSON.parse((await callAgent(endpoint, tls, '/api/lab', `Bearer ${API_KEY}`)).body) as LabAnswer;
+    const key = authentication === 'keycloak' ? await keycloakToken(KEYCLOAK) : API_KEY;
+    return JSON.parse((await callAgent(endpoint, tls, '/api/lab', `Bearer ${key}`)).body) as LabAnswer;
   }
 
-  async function expectEnvironment(seen: ProvisioningInfoView): Promise<void> {
-    const { environment, uid } = await lab(seen);
+  async function expectEnvironment(seen: ProvisioningInfoView, authentication: Authentication): Promise<void> {
+    const { environment, uid } = await lab(seen, authentication);
     expect(uid).toBe(10001);
     expect(environment).toMatchObject({
       ...ENVIRONMENT,
-      STATIC_API_KEY: API_KEY,
+      ...AUTHENTICATION[authentication][1],
       GIT_USERNAME: `robot ${NASTY}`,
       GIT_TOKEN: SECRETS.gitToken,
       GIT_PRIVATE_KEY: SECRETS.gitPrivateKey,
@@ -109,14 +125,14 @@ describe('good path', () => {
     expect(Number(await shell.run('wc -l </run/lab/samples'))).toBeGreaterThan(10);
   }
 
-  async function expectReboot(seen: ProvisioningInfoView, shell: Shell): Promise<void> {
-    const { starts } = await lab(seen);
+  async function expectReboot(seen: ProvisioningInfoView, shell: Shell, authentication: Authentication): Promise<void> {
+    const { starts } = await lab(seen, authentication);
     const boot = await shell.run('cat /proc/sys/kernel/random/boot_id');
     await shell.run('systemd-run --quiet --on-active=1 systemctl reboot');
     const end = Date.now() + 400_000;
     const again = async (): Promise<LabAnswer> => {
       try {
-        const answer = await lab(seen);
+        const answer = await lab(seen, authentication);
         if (answer.starts > starts) return answer;
       } catch {
         // It is down, or comes up.

@@ -2,6 +2,7 @@ import type { ProvisionedClientView, ProvisioningEventView, ProvisioningInfoView
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Controller } from '../support/controller-process';
+import { emulatorUrl } from '../support/emulator-admin';
 import { info, provision } from '../support/provision';
 import { until } from '../support/until';
 import { labAdmin, type VmOptions } from './lab-admin';
@@ -63,4 +64,21 @@ export async function keepTimings({ api }: Controller, seen: ProvisioningInfoVie
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ ...timings, events: body }, null, 2)}\n`);
   process.stderr.write(`${JSON.stringify(timings)}\n`);
+}
+
+/** A client's own token, as any caller of its agent-manager gets one. */
+export async function keycloakToken(client: {
+  keycloakRealm: string;
+  keycloakClientId: string;
+  keycloakClientSecret: string;
+}): Promise<string> {
+  const answer = await fetch(`${emulatorUrl()}/keycloak/realms/${client.keycloakRealm}/protocol/openid-connect/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: client.keycloakClientId,
+      client_secret: client.keycloakClientSecret,
+    }),
+  });
+  return ((await answer.json()) as { access_token: string }).access_token;
 }

@@ -9,6 +9,8 @@ export class BootLab {
   readonly folder: string;
   /** Where https://controller.lab.example leads: the controller, by plain HTTP. */
   controllerUrl: string | null = null;
+  /** Where https://keycloak.lab.example leads: the emulator itself, once it listens. */
+  emulatorUrl: string | null = null;
   readonly machines = new Map<number, VmServer>();
   readonly #next: VmOptions[] = [];
   readonly #runs: string;
@@ -32,6 +34,7 @@ export class BootLab {
       lab: this.folder,
       folder: join(this.#runs, `${process.pid}-${blueprint.id}`),
       controllerUrl: () => this.controllerUrl,
+      emulatorUrl: () => this.emulatorUrl,
     });
     this.machines.set(blueprint.id, machine);
     return machine;

@@ -9,6 +9,7 @@ interface LabInternetOptions {
   lab: string;
   dockerRepository: 'up' | 'down';
   controllerUrl: () => string | null;
+  emulatorUrl: () => string | null;
 }
 
 /** The hosts of the internet that one virtual machine may reach, by HTTPS under the lab's certificate authority. */
@@ -33,15 +34,16 @@ export class LabInternet extends LoopbackServer {
         if (dockerRepository === 'down') return void response.writeHead(503).end();
         return sendFile(join(lab, 'download', path), response);
       case 'controller.lab.example':
-        return this.forward(request, response);
+        return this.forward(this.options.controllerUrl(), request, response);
+      case 'keycloak.lab.example':
+        return this.forward(this.options.emulatorUrl(), request, response);
       default:
         response.writeHead(421).end();
     }
   }
 
-  /** As a TLS terminator before the controller does. */
-  private forward(request: IncomingMessage, response: ServerResponse): void {
-    const base = this.options.controllerUrl();
+  /** As a TLS terminator before the service does. */
+  private forward(base: string | null, request: IncomingMessage, response: ServerResponse): void {
     if (base === null) return void response.writeHead(502).end();
     const headers = { ...request.headers, 'x-forwarded-proto': 'https', 'x-forwarded-for': '192.0.2.1' };
     const onward = httpRequest(new URL(request.url ?? '/', base), { method: request.method, headers }, (answer) => {

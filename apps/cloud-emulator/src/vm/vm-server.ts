@@ -22,6 +22,7 @@ interface Place {
   /** Disk, console and monitor of this machine; removed with it. */
   folder: string;
   controllerUrl: () => string | null;
+  emulatorUrl: () => string | null;
 }
 
 /** One server as a virtual machine: what happens on it is real. */
