@@ -1,5 +1,7 @@
 import { CloudProviderRegistry } from '@agent-controller/cloud-port';
+import type { HealthReadyView } from '@agent-controller/contracts';
 import { AppError } from '@agent-controller/kernel';
+import { ProviderBudgets } from '@agent-controller/provisioning-workflow';
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
@@ -10,6 +12,7 @@ export class HealthController {
   constructor(
     private readonly dataSource: DataSource,
     private readonly providers: CloudProviderRegistry,
+    private readonly budgets: ProviderBudgets,
   ) {}
 
   @Get()
@@ -27,17 +30,34 @@ export class HealthController {
   }
 
   @Get('ready')
-  @ApiOperation({ summary: 'Whether the database answers' })
-  async ready() {
+  @ApiOperation({
+    summary: 'Whether the database answers; with the providers, which do not make it unready when they are away',
+  })
+  async ready(): Promise<HealthReadyView> {
+    const conditions = await orUnavailable(this.budgets.conditions());
     await this.askDatabase();
-    return { status: 'ok', database: 'ok', providers: this.providers.all().map(({ type }) => type) };
+    return {
+      status: 'ok',
+      database: 'ok',
+      providers: this.providers.all().map(({ type }) => type),
+      providerDetails: conditions.map(({ openSince, retryAt, budget, ...condition }) => ({
+        ...condition,
+        openSince: openSince?.toISOString() ?? null,
+        retryAt: retryAt?.toISOString() ?? null,
+        budget: budget && { ...budget, asOf: budget.asOf?.toISOString() ?? null },
+      })),
+    };
   }
 
   private async askDatabase(): Promise<void> {
-    try {
-      await this.dataSource.query('SELECT 1');
-    } catch (cause) {
-      throw new AppError('service-unavailable', 'The database does not answer.', { cause, retryAfterSeconds: 5 });
-    }
+    await orUnavailable(this.dataSource.query('SELECT 1'));
+  }
+}
+
+async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    throw new AppError('service-unavailable', 'The database does not answer.', { cause, retryAfterSeconds: 5 });
   }
 }
