@@ -14,6 +14,8 @@ export interface Ticket {
   id: string;
   /** Of all that were let through, which this is. */
   number: string;
+  /** How many were in flight when it was let through. */
+  others: number;
   /** Whether it is the one that tries an open circuit. */
   isProbe: boolean;
 }
@@ -96,14 +98,14 @@ export class BudgetRepository {
     await this.dataSource.query(
       `INSERT INTO provider_budgets
          (provider_type, project, hour_limit, hour_left, minute_left, key_lists_left, refilled_at)
-       VALUES ($1, $2, $3, $3, $4, $5, now()) ON CONFLICT DO NOTHING`,
+       VALUES ($1, $2, $3::integer, $3::integer, $4, $5, now()) ON CONFLICT DO NOTHING`,
       [key.type, key.project, limits.perHour, atOnce(limits.perMinute), atOnce(limits.keyListsPerMinute)],
     );
   }
 
   /** Reserves one request. @returns null when it may not be sent now, or when there is no row */
   async reserve(key: BudgetKey, limits: RequestLimits, { floorShare, listsKeys }: Need): Promise<Ticket | null> {
-    const [[row]]: [{ id: string; number: string; probe: string | null }[], number] = await this.dataSource.query(
+    const [[row]]: [(Omit<Ticket, 'isProbe'> & { probe: string | null })[], number] = await this.dataSource.query(
       `UPDATE provider_budgets SET
          hour_left = ${HOUR} - 1, minute_left = ${MINUTE} - 1, key_lists_left = ${KEY_LISTS} - $8,
          refilled_at = GREATEST(refilled_at, now()),
@@ -114,13 +116,16 @@ export class BudgetRepository {
        WHERE ${ROW}
          AND ${HOUR} - 1 >= hour_limit * $7::double precision
          AND ${MINUTE} - 1 >= $3 * $7
-         AND ${KEY_LISTS} - $8 >= 0
+         AND ($8 = 0 OR ${KEY_LISTS} >= $8)
          AND (blocked_until IS NULL OR blocked_until <= now())
          AND (open_since IS NULL OR retry_at <= now())
-       RETURNING in_flight[array_upper(in_flight, 1)] AS id, admitted AS number, probe`,
+       RETURNING in_flight[array_upper(in_flight, 1)] AS id, admitted AS number,
+         array_length(in_flight, 1) - 1 AS others, probe`,
       [key.type, key.project, ...minuteRates(limits), floorShare, listsKeys ? 1 : 0],
     );
-    return row ? { id: row.id, number: row.number, isProbe: row.probe !== null } : null;
+    if (!row) return null;
+    const { id, number, others, probe } = row;
+    return { id, number, others, isProbe: probe !== null };
   }
 
   async state(key: BudgetKey, limits: RequestLimits): Promise<BudgetState | null> {
@@ -138,8 +143,8 @@ export class BudgetRepository {
   }
 
   /**
-   * Takes in how a request ended. What an answer says is left may not count yet whoever was let through before it and
-   * is not back, nor anybody who was let through after it: all of them are taken off.
+   * Takes in how a request ended. What an answer says is left may not count yet the others that were in flight with it,
+   * whether they were let through before or after it: all of them are taken off.
    * @returns whether the circuit opened by this
    */
   async settle(key: BudgetKey, limits: RequestLimits, settled: SettledRequest): Promise<boolean> {
@@ -149,7 +154,7 @@ export class BudgetRepository {
          hour_limit = COALESCE($9::integer, hour_limit),
          hour_left = COALESCE(
            LEAST($10::integer, COALESCE($9::integer, hour_limit)) - (admitted - $8::bigint)
-             - (SELECT count(*) FROM (${IN_FLIGHT}) AS live WHERE live.t < $7::bigint),
+             - $15::integer,
            ${HOUR}),
          told_at = CASE WHEN $10::integer IS NULL THEN told_at ELSE now() END,
          minute_left = ${MINUTE},
@@ -165,6 +170,7 @@ export class BudgetRepository {
         ...[key.type, key.project, ...minuteRates(limits), ticket.id, ticket.number],
         ...[news.limit ?? null, news.remaining ?? null, news.retryAfterMs ?? null, end, serverId ?? null],
         blocksKeyListsOnly && news.retryAfterMs !== undefined,
+        ticket.others,
       ],
     );
     return row?.opened ?? false;
