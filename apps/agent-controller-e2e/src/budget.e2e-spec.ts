@@ -71,7 +71,7 @@ describe.each([
         ({ lastError }) => lastError !== null,
       );
       expect(waiting).toMatchObject({ phase: 'creating-server', lastError: { code: 'provider-rate-limited' } });
-      expect(waiting.message).toContain('ordering waits');
+      expect(waiting.lastError?.message).toContain('ordering waits');
     }
     expect(
       await installation.query(
