@@ -6,6 +6,18 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 
+const READY_EXAMPLE: HealthReadyView = {
+  status: 'ok',
+  database: 'ok',
+  providers: ['hetzner'],
+  providerDetails: [
+    {
+      ...{ type: 'hetzner', circuit: 'closed', openSince: null, retryAt: null },
+      budget: { limit: 3600, remaining: 3127, asOf: '2026-11-23T11:59:58.000Z' },
+    },
+  ],
+};
+
 @ApiTags('operations')
 @Controller('health')
 export class HealthController {
@@ -33,6 +45,7 @@ export class HealthController {
   @ApiOperation({
     summary: 'Whether the database answers; with the providers, which do not make it unready when they are away',
   })
+  @ApiOkResponse({ schema: { example: READY_EXAMPLE } })
   async ready(): Promise<HealthReadyView> {
     const conditions = await orUnavailable(this.budgets.conditions());
     await this.askDatabase();
