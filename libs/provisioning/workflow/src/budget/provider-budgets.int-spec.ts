@@ -164,6 +164,12 @@ describe('the budget of a project', () => {
       expect((await refusalOf(gates[2], DELETE)).retryAfterMs).toBeGreaterThan(400_000);
     });
 
+    it('what is left of the limit of key lists is not taken for that of the hour', async () => {
+      const [gate] = controllers.gates({ perHour: 5_000, keyListsPerMinute: { atOnce: 4, refill: 6 } });
+      await (await gate.admit(LIST_KEYS)).settle({ status: 200, headers: left(9, 10) });
+      expect(await controllers.condition()).toMatchObject({ budget: { limit: 5_000, asOf: null } });
+    });
+
     it('only lists of keys wait for their own limit', async () => {
       const [gate] = controllers.gates({ perHour: 5_000, keyListsPerMinute: { atOnce: 4, refill: 6 } });
       await (await gate.admit(LIST_KEYS)).settle({ status: 429, headers: { 'retry-after': '50' } });

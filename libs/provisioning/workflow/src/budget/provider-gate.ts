@@ -66,10 +66,14 @@ export class ProviderGate implements RequestGate {
     const end = status === undefined ? 'silent' : status >= 500 ? 'broken' : 'answered';
     this.count(counted(status));
     const fields = { provider: this.key.type };
+    const isLimitedApart = listsKeys === true && this.limits.keyListsPerMinute !== undefined;
+    const news = rateLimitNews(outcome);
     try {
       const opened = await this.budgets.settle(this.key, this.limits, {
-        ...{ ticket, end, serverId, news: rateLimitNews(outcome) },
-        blocksKeyListsOnly: status === 429 && listsKeys === true && this.limits.keyListsPerMinute !== undefined,
+        ...{ ticket, end, serverId },
+        // Whether the headers of such an answer speak of the hour or of its own limit is not documented.
+        news: isLimitedApart ? { retryAfterMs: news.retryAfterMs } : news,
+        blocksKeyListsOnly: status === 429 && isLimitedApart,
       });
       if (opened) this.logger.warn(fields, 'a provider does not answer: its circuit is open');
       if (ticket.isProbe && end === 'answered') this.logger.info(fields, 'a provider answers again');
