@@ -1,6 +1,6 @@
 import { CloudProviderRegistry } from '@agent-controller/cloud-port';
 import { SecretBox, systemClock, type Logger } from '@agent-controller/kernel';
-import { CLOCK, LOGGER } from '@agent-controller/provisioning-workflow';
+import { CLOCK, LOGGER, ProviderBudgets } from '@agent-controller/provisioning-workflow';
 import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { cloudProviders } from './cloud-providers';
@@ -18,11 +18,20 @@ export class PlatformModule implements OnApplicationShutdown {
       providers: [
         { provide: DataSource, useFactory: () => createDataSource(env.DATABASE_URL).initialize() },
         { provide: SecretBox, useFactory: () => new SecretBox(env.ENCRYPTION_KEYS) },
-        { provide: CloudProviderRegistry, useFactory: () => new CloudProviderRegistry(cloudProviders(env)) },
+        {
+          provide: ProviderBudgets,
+          useFactory: (dataSource: DataSource) => new ProviderBudgets(dataSource, logger),
+          inject: [DataSource],
+        },
+        {
+          provide: CloudProviderRegistry,
+          useFactory: (budgets: ProviderBudgets) => new CloudProviderRegistry(cloudProviders(env, budgets)),
+          inject: [ProviderBudgets],
+        },
         { provide: CLOCK, useValue: systemClock },
         { provide: LOGGER, useValue: logger },
       ],
-      exports: [DataSource, SecretBox, CloudProviderRegistry, CLOCK, LOGGER],
+      exports: [DataSource, SecretBox, ProviderBudgets, CloudProviderRegistry, CLOCK, LOGGER],
     };
   }
 

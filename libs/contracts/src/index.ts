@@ -7,6 +7,7 @@ export type {
   TlsView,
   UpdateClientBody,
 } from './client.types';
+export type { HealthReadyView, ProviderConditionView } from './health.types';
 export type { Problem } from './problem.types';
 export type {
   LocationView,

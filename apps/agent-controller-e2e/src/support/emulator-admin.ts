@@ -101,6 +101,16 @@ export class EmulatorAdmin {
     });
   }
 
+  /** How many requests of an hour are left to this token; it refills from there. */
+  async setBudget(provider: 'hetzner' | 'digitalocean', remaining: number): Promise<void> {
+    const response = await fetch(`${emulatorUrl()}/admin/tokens/budget`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ provider, token: this.token, remaining: Math.round(remaining) }),
+    });
+    if (!response.ok) throw new Error(`The emulator refuses the budget: ${await response.text()}`);
+  }
+
   async registerKeycloakClient(client: { realm: string; clientId: string; secret: string }): Promise<void> {
     await fetch(`${emulatorUrl()}/admin/keycloak/clients`, {
       method: 'PUT',

@@ -1,8 +1,22 @@
 import { CloudProviderRegistry } from '@agent-controller/cloud-port';
+import type { HealthReadyView } from '@agent-controller/contracts';
 import { AppError } from '@agent-controller/kernel';
+import { ProviderBudgets } from '@agent-controller/provisioning-workflow';
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
+
+const READY_EXAMPLE: HealthReadyView = {
+  status: 'ok',
+  database: 'ok',
+  providers: ['hetzner'],
+  providerDetails: [
+    {
+      ...{ type: 'hetzner', circuit: 'closed', openSince: null, retryAt: null },
+      budget: { limit: 3600, remaining: 3127, asOf: '2026-11-23T11:59:58.000Z' },
+    },
+  ],
+};
 
 @ApiTags('operations')
 @Controller('health')
@@ -10,6 +24,7 @@ export class HealthController {
   constructor(
     private readonly dataSource: DataSource,
     private readonly providers: CloudProviderRegistry,
+    private readonly budgets: ProviderBudgets,
   ) {}
 
   @Get()
@@ -27,17 +42,35 @@ export class HealthController {
   }
 
   @Get('ready')
-  @ApiOperation({ summary: 'Whether the database answers' })
-  async ready() {
+  @ApiOperation({
+    summary: 'Whether the database answers; with the providers, which do not make it unready when they are away',
+  })
+  @ApiOkResponse({ schema: { example: READY_EXAMPLE } })
+  async ready(): Promise<HealthReadyView> {
+    const conditions = await orUnavailable(this.budgets.conditions());
     await this.askDatabase();
-    return { status: 'ok', database: 'ok', providers: this.providers.all().map(({ type }) => type) };
+    return {
+      status: 'ok',
+      database: 'ok',
+      providers: this.providers.all().map(({ type }) => type),
+      providerDetails: conditions.map(({ openSince, retryAt, budget, ...condition }) => ({
+        ...condition,
+        openSince: openSince?.toISOString() ?? null,
+        retryAt: retryAt?.toISOString() ?? null,
+        budget: budget && { ...budget, asOf: budget.asOf?.toISOString() ?? null },
+      })),
+    };
   }
 
   private async askDatabase(): Promise<void> {
-    try {
-      await this.dataSource.query('SELECT 1');
-    } catch (cause) {
-      throw new AppError('service-unavailable', 'The database does not answer.', { cause, retryAfterSeconds: 5 });
-    }
+    await orUnavailable(this.dataSource.query('SELECT 1'));
+  }
+}
+
+async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    throw new AppError('service-unavailable', 'The database does not answer.', { cause, retryAfterSeconds: 5 });
   }
 }

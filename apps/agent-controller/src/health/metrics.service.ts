@@ -1,7 +1,7 @@
 import { HEALTHS } from '@agent-controller/clients';
-import { PHASES } from '@agent-controller/provisioning-workflow';
+import { PHASES, ProviderBudgets } from '@agent-controller/provisioning-workflow';
 import { Injectable } from '@nestjs/common';
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
 
 /** Prometheus metrics of this controller, and of the provisionings of its database. */
@@ -10,7 +10,10 @@ export class MetricsService {
   readonly #registry = new Registry();
   readonly #requests: Histogram;
 
-  constructor(private readonly dataSource: DataSource) {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly budgets: ProviderBudgets,
+  ) {
     collectDefaultMetrics({ register: this.#registry });
     this.#requests = new Histogram({
       name: 'http_request_duration_seconds',
@@ -33,6 +36,7 @@ export class MetricsService {
       registers: [this.#registry],
       collect: (): Promise<void> => this.countHealths(agents),
     });
+    this.registerProviders();
   }
 
   observeRequest(labels: { method: string; route: string; status: number }, seconds: number): void {
@@ -45,6 +49,39 @@ export class MetricsService {
 
   metrics(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  private registerProviders(): void {
+    const labelNames = ['provider'];
+    const registers = [this.#registry];
+    const open: Gauge = new Gauge({
+      name: 'provider_circuit_open',
+      help: '1 while a provider does not answer, over all controllers of the database.',
+      ...{ labelNames, registers },
+      collect: async (): Promise<void> => {
+        const conditions = await this.budgets.conditions();
+        for (const { type, circuit } of conditions) open.set({ provider: type }, circuit === 'open' ? 1 : 0);
+      },
+    });
+    const remaining: Gauge = new Gauge({
+      name: 'provider_budget_remaining',
+      help: 'Requests that are left of an hour, over all controllers of the database.',
+      ...{ labelNames, registers },
+      collect: async (): Promise<void> => {
+        const conditions = await this.budgets.conditions();
+        for (const { type, budget } of conditions) if (budget) remaining.set({ provider: type }, budget.remaining);
+      },
+    });
+    const requests: Counter = new Counter({
+      name: 'provider_requests_total',
+      help: 'Requests of this controller to a provider by how they ended; held-back ones were not sent.',
+      labelNames: ['provider', 'outcome'],
+      registers,
+      collect: (): void => {
+        requests.reset();
+        for (const { type, outcome, count } of this.budgets.counts()) requests.inc({ provider: type, outcome }, count);
+      },
+    });
   }
 
   private async countHealths(gauge: Gauge): Promise<void> {

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { CloudError, type ProjectKey, type SshKey, numericId, unlessGone } from '@agent-controller/cloud-port';
+import {
+  CloudError,
+  type ProjectKey,
+  type RequestPurpose,
+  type SshKey,
+  numericId,
+  unlessGone,
+} from '@agent-controller/cloud-port';
 import { listedKeyAnswer, sshKeyAnswer } from './digital-ocean-answer.schemas';
 import { DigitalOceanClient } from './digital-ocean.client';
 
@@ -9,31 +16,31 @@ export class DigitalOceanProjectKeys {
 
   async ensure({ name, publicKey }: ProjectKey): Promise<string> {
     const fingerprint = md5Fingerprint(publicKey);
-    const existing = await this.findKey(fingerprint);
+    const existing = await this.findKey(fingerprint, 'create');
     if (existing) return existing;
     try {
       const answer = await this.api.call(
-        { effect: 'change', name: 'POST /account/keys' },
+        { effect: 'change', name: 'POST /account/keys', purpose: 'create' },
         (dots) => dots.sshKey.createSshKey({ name, public_key: publicKey }),
         sshKeyAnswer,
       );
       return String(answer.ssh_key.id);
     } catch (error) {
       // Another controller may have been faster.
-      const other = isConflict(error) ? await this.findKey(fingerprint) : null;
+      const other = isConflict(error) ? await this.findKey(fingerprint, 'create') : null;
       if (other) return other;
       throw error;
     }
   }
 
   async has(keyId: string): Promise<boolean> {
-    return (await this.findKey(numericId(keyId, 'DigitalOcean'))) !== null;
+    return (await this.findKey(numericId(keyId, 'DigitalOcean'), 'delete')) !== null;
   }
 
   async list(): Promise<SshKey[]> {
     const keys: SshKey[] = [];
     const pages = this.api.list(
-      'GET /account/keys',
+      { name: 'GET /account/keys', purpose: 'create', listsKeys: true },
       (dots, page) => dots.sshKey.listSshKeys(page),
       'ssh_keys',
       listedKeyAnswer,
@@ -43,9 +50,9 @@ export class DigitalOceanProjectKeys {
   }
 
   /** One key is asked for by id or fingerprint: listing keys is limited to 10 calls a minute. */
-  private async findKey(ssh_key_id: number | string): Promise<string | null> {
+  private async findKey(ssh_key_id: number | string, purpose: RequestPurpose): Promise<string | null> {
     const sent = this.api.call(
-      { effect: 'read', name: 'GET /account/keys/{key}' },
+      { effect: 'read', name: 'GET /account/keys/{key}', purpose },
       (dots) => dots.sshKey.getSshKey({ ssh_key_id }),
       sshKeyAnswer,
     );

@@ -1,4 +1,4 @@
-import { ScriptedHttp, type ScriptedStep } from '@agent-controller/cloud-port/testing';
+import { RecordingGate, ScriptedHttp, type ScriptedStep } from '@agent-controller/cloud-port/testing';
 import { Secret } from '@agent-controller/kernel';
 import { DigitalOceanProvider } from './digital-ocean.provider';
 
@@ -28,6 +28,7 @@ export const remove = (path: string, answer: Answer, query?: Record<string, stri
 /** A provider against a scripted DigitalOcean. After each test the script must have been followed to its end. */
 export class DigitalOceanScript {
   http!: ScriptedHttp;
+  gate!: RecordingGate;
 
   constructor() {
     afterEach(async () => {
@@ -38,6 +39,8 @@ export class DigitalOceanScript {
 
   async start(...steps: ScriptedStep[]): Promise<DigitalOceanProvider> {
     this.http = await ScriptedHttp.start(steps);
-    return new DigitalOceanProvider({ token: new Secret(TOKEN), baseUrl: `${this.http.url}/v2`, timeoutMs: 500 });
+    this.gate = new RecordingGate();
+    const baseUrl = `${this.http.url}/v2`;
+    return new DigitalOceanProvider({ token: new Secret(TOKEN), baseUrl, timeoutMs: 500, gate: this.gate });
   }
 }

@@ -1,9 +1,9 @@
-import { CloudError } from '@agent-controller/cloud-port';
+import { CloudError, OPEN_GATE, type RequestGate, type RequestLimits } from '@agent-controller/cloud-port';
 import { Secret } from '@agent-controller/kernel';
 import { modules, type createApiClient } from 'dots-wrapper';
 import { z } from 'zod';
 import { pageAnswer } from './digital-ocean-answer.schemas';
-import { callError, unreadableError, type DigitalOceanCall } from './digital-ocean.errors';
+import { answerOf, callError, unreadableError, type DigitalOceanCall } from './digital-ocean.errors';
 
 export interface DigitalOceanOptions {
   token: Secret;
@@ -11,7 +11,19 @@ export interface DigitalOceanOptions {
   baseUrl?: string;
   /** For one request from start to end. Default: 30 s. */
   timeoutMs?: number;
+  /** Asked before every request. Default: open. */
+  gate?: RequestGate;
 }
+
+/**
+ * 5,000 an hour, 250 in any minute, and 10 lists of SSH keys in any minute (provider-rules.md). What may be sent at once
+ * and what refills meanwhile are together the most that a minute can see.
+ */
+export const DIGITAL_OCEAN_LIMITS: RequestLimits = {
+  perHour: 5_000,
+  perMinute: { atOnce: 125, refill: 125 },
+  keyListsPerMinute: { atOnce: 4, refill: 6 },
+};
 
 export type DotsWrapper = ReturnType<typeof createApiClient>;
 /** What every function of dots-wrapper answers. */
@@ -31,23 +43,30 @@ const MAX_PAGES = 1_000;
 export class DigitalOceanClient {
   readonly #token: Secret;
   readonly #dots: DotsWrapper;
+  readonly #gate: RequestGate;
 
-  constructor({ token, baseUrl = DEFAULT_BASE_URL, timeoutMs = DEFAULT_TIMEOUT_MS }: DigitalOceanOptions) {
+  constructor(options: DigitalOceanOptions) {
+    const { token, baseUrl = DEFAULT_BASE_URL, timeoutMs = DEFAULT_TIMEOUT_MS, gate = OPEN_GATE } = options;
     this.#token = token;
+    this.#gate = gate;
     this.#dots = createDotsWrapper(token, baseUrl, timeoutMs);
   }
 
+  /** @param send sends one HTTP request */
   async call<T>(
     call: DigitalOceanCall,
     send: (dots: DotsWrapper) => Promise<Answer>,
     schema: z.ZodType<T>,
   ): Promise<T> {
+    const admitted = await this.#gate.admit(call);
     let response: Answer;
     try {
       response = await send(this.#dots);
     } catch (error) {
+      await admitted.settle(answerOf(error));
       throw callError(call, error, this.#token);
     }
+    await admitted.settle({ status: response.status, headers: { ...response.headers } });
     const answer = schema.safeParse(response.data);
     if (!answer.success) {
       const headers = { ...response.headers };
@@ -58,7 +77,7 @@ export class DigitalOceanClient {
 
   /** The entries of all pages, one page at a time; the last has no `links.pages.next`. */
   async *list<T>(
-    name: string,
+    call: Omit<DigitalOceanCall, 'effect'>,
     send: (dots: DotsWrapper, page: { page: number; per_page: number }) => Promise<Answer>,
     key: string,
     entry: z.ZodType<T>,
@@ -68,11 +87,11 @@ export class DigitalOceanClient {
     >;
     for (let page = 1; page <= MAX_PAGES; page++) {
       const request = { page, per_page: PER_PAGE };
-      const answer = await this.call({ effect: 'read', name }, (dots) => send(dots, request), schema);
+      const answer = await this.call({ ...call, effect: 'read' }, (dots) => send(dots, request), schema);
       yield* answer[key] ?? [];
       if (!answer.links?.pages?.next) return;
     }
-    throw new CloudError('unavailable', `DigitalOcean: ${name} never reached a last page`);
+    throw new CloudError('unavailable', `DigitalOcean: ${call.name} never reached a last page`);
   }
 }
 

@@ -1,11 +1,11 @@
-import { CloudError } from '@agent-controller/cloud-port';
+import { CloudError, type GatedRequest, type RequestOutcome } from '@agent-controller/cloud-port';
 import { Secret } from '@agent-controller/kernel';
 import type { z } from 'zod';
 import { errorAnswer } from './digital-ocean-answer.schemas';
 import { digitalOceanErrorKind, type DigitalOceanFailure } from './digital-ocean-failure';
 
 /** One call of dots-wrapper, in words for errors. */
-export interface DigitalOceanCall {
+export interface DigitalOceanCall extends GatedRequest {
   effect: DigitalOceanFailure['effect'];
   /** Such as `GET /droplets/1`. */
   name: string;
@@ -21,6 +21,12 @@ const MAX_TEXT = 500;
 const MIN_RETRY_MS = 1_000;
 /** The window of the rate limit slides over an hour. */
 const MAX_RETRY_MS = 3_600_000;
+
+/** What came back with what dots-wrapper threw. */
+export function answerOf(error: unknown): RequestOutcome {
+  const { response } = (error ?? {}) as { response?: Answer };
+  return response ? { status: response.status, headers: { ...response.headers } } : {};
+}
 
 /**
  * What dots-wrapper threw, as a CloudError. The original is dropped: it is axios' own error, which prints the token.

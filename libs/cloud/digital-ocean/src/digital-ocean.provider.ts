@@ -4,6 +4,7 @@ import {
   type Location,
   type OwnerQuery,
   type ProjectKey,
+  type RequestPurpose,
   type ServerImage,
   type ServerSpec,
   type ServerType,
@@ -45,7 +46,12 @@ export class DigitalOceanProvider implements CloudProvider {
   async listServerTypes(): Promise<ServerType[]> {
     const open = (await this.regions()).filter(({ available }) => available).map(({ slug }) => slug);
     const openRegions = new Set(open);
-    const sizes = this.#api.list('GET /sizes', (dots, page) => dots.size.listSizes(page), 'sizes', sizeAnswer);
+    const sizes = this.#api.list(
+      { name: 'GET /sizes', purpose: 'look' },
+      (dots, page) => dots.size.listSizes(page),
+      'sizes',
+      sizeAnswer,
+    );
     const types: ServerType[] = [];
     for await (const size of sizes) {
       const type = toServerType(size, openRegions);
@@ -60,7 +66,12 @@ export class DigitalOceanProvider implements CloudProvider {
 
   async listImages(): Promise<ServerImage[]> {
     // Without a type: systems, applications and the account's own in as few pages as there are.
-    const list = this.#api.list('GET /images', (dots, page) => dots.image.listImages(page), 'images', imageAnswer);
+    const list = this.#api.list(
+      { name: 'GET /images', purpose: 'look' },
+      (dots, page) => dots.image.listImages(page),
+      'images',
+      imageAnswer,
+    );
     const images: ServerImage[] = [];
     for await (const answer of list) {
       const image = toServerImage(answer);
@@ -85,7 +96,7 @@ export class DigitalOceanProvider implements CloudProvider {
     };
     const answer = z.object({ droplet: dropletAnswer });
     const { droplet } = await this.#api.call(
-      { effect: 'change', name: 'POST /droplets' },
+      { effect: 'change', name: 'POST /droplets', purpose: 'create' },
       (dots) => dots.droplet.createDroplet(request),
       answer,
     );
@@ -96,7 +107,7 @@ export class DigitalOceanProvider implements CloudProvider {
     const droplet_id = numericId(serverId, this.displayName);
     const answer = z.object({ droplet: dropletAnswer });
     const { droplet } = await this.#api.call(
-      { effect: 'read', name: `GET /droplets/${droplet_id}` },
+      { effect: 'read', name: `GET /droplets/${droplet_id}`, purpose: 'look', serverId },
       (dots) => dots.droplet.getDroplet({ droplet_id }),
       answer,
     );
@@ -105,7 +116,7 @@ export class DigitalOceanProvider implements CloudProvider {
 
   async findByOwner({ instanceId, provisioningId, attempt }: OwnerQuery): Promise<CloudServer[]> {
     const found: CloudServer[] = [];
-    for await (const server of this.servers(provisioningTag(provisioningId))) {
+    for await (const server of this.servers(provisioningTag(provisioningId), 'delete')) {
       const { owner } = server;
       const isOwners = owner?.instanceId === instanceId && owner.provisioningId === provisioningId;
       if (isOwners && (attempt === undefined || owner.attempt === attempt)) found.push(server);
@@ -121,7 +132,7 @@ export class DigitalOceanProvider implements CloudProvider {
     // The list has no order that could be asked for, so it is read until all were seen.
     const missing = new Set(waiting.map(({ serverId }) => serverId));
     const seen: CloudServer[] = [];
-    for await (const server of this.servers(OWNED_TAG)) {
+    for await (const server of this.servers(OWNED_TAG, 'look')) {
       if (missing.delete(server.id)) seen.push(server);
       if (missing.size === 0) break;
     }
@@ -129,13 +140,13 @@ export class DigitalOceanProvider implements CloudProvider {
   }
 
   async *listOwned(): AsyncIterable<CloudServer> {
-    yield* this.servers(OWNED_TAG);
+    yield* this.servers(OWNED_TAG, 'look');
   }
 
   async destroy(serverId: string): Promise<'deleting' | 'gone'> {
     const droplet_id = numericId(serverId, this.displayName);
     const sent = this.#api.call(
-      { effect: 'change', name: `DELETE /droplets/${droplet_id}` },
+      { effect: 'change', name: `DELETE /droplets/${droplet_id}`, purpose: 'delete', serverId },
       (dots) => dots.droplet.deleteDroplet({ droplet_id }),
       z.unknown(),
     );
@@ -159,15 +170,20 @@ export class DigitalOceanProvider implements CloudProvider {
   }
 
   private async regions(): Promise<RegionAnswer[]> {
-    const list = this.#api.list('GET /regions', (dots, page) => dots.region.listRegions(page), 'regions', regionAnswer);
+    const list = this.#api.list(
+      { name: 'GET /regions', purpose: 'look' },
+      (dots, page) => dots.region.listRegions(page),
+      'regions',
+      regionAnswer,
+    );
     const regions: RegionAnswer[] = [];
     for await (const region of list) regions.push(region);
     return regions;
   }
 
-  private async *servers(tag_name: string): AsyncGenerator<CloudServer> {
+  private async *servers(tag_name: string, purpose: RequestPurpose): AsyncGenerator<CloudServer> {
     const list = this.#api.list(
-      'GET /droplets',
+      { name: 'GET /droplets', purpose },
       (dots, page) => dots.droplet.listDroplets({ ...page, tag_name }),
       'droplets',
       dropletAnswer,

@@ -16,7 +16,7 @@ export class HetznerProjectKeys {
       const labels = instanceId === undefined ? {} : keyLabels(instanceId);
       const body = { name, public_key: publicKey, labels };
       const answer = z.object({ ssh_key: sshKeyAnswer });
-      const { ssh_key } = await this.api.send({ method: 'POST', path: '/ssh_keys', body }, answer);
+      const { ssh_key } = await this.api.send({ method: 'POST', path: '/ssh_keys', body, purpose: 'create' }, answer);
       return String(ssh_key.id);
     } catch (error) {
       // Another controller may have been faster. If the key is still not there, its name is taken by another key.
@@ -28,12 +28,14 @@ export class HetznerProjectKeys {
 
   async has(keyId: string): Promise<boolean> {
     const path = `/ssh_keys/${numericId(keyId, 'Hetzner Cloud')}`;
-    return (await unlessGone(this.api.send({ method: 'GET', path }, z.object({ ssh_key: sshKeyAnswer })))) !== null;
+    const request = { method: 'GET', path, purpose: 'delete' } as const;
+    return (await unlessGone(this.api.send(request, z.object({ ssh_key: sshKeyAnswer })))) !== null;
   }
 
   async list(): Promise<SshKey[]> {
     const keys: SshKey[] = [];
-    for await (const { id, name } of this.api.list('/ssh_keys', 'ssh_keys', sshKeyAnswer)) {
+    const request = { path: '/ssh_keys', purpose: 'create', listsKeys: true } as const;
+    for await (const { id, name } of this.api.list(request, 'ssh_keys', sshKeyAnswer)) {
       keys.push({ id: String(id), name });
     }
     return keys;
@@ -41,7 +43,8 @@ export class HetznerProjectKeys {
 
   private async findKey(publicKey: string): Promise<string | null> {
     const fingerprint = md5Fingerprint(publicKey);
-    for await (const key of this.api.list('/ssh_keys', 'ssh_keys', sshKeyAnswer, { fingerprint })) {
+    const request = { path: '/ssh_keys', query: { fingerprint }, purpose: 'create' } as const;
+    for await (const key of this.api.list(request, 'ssh_keys', sshKeyAnswer)) {
       if (key.fingerprint === fingerprint) return String(key.id);
     }
     return null;

@@ -1,4 +1,4 @@
-import { ScriptedHttp, type ScriptedStep } from '@agent-controller/cloud-port/testing';
+import { RecordingGate, ScriptedHttp, type ScriptedStep } from '@agent-controller/cloud-port/testing';
 import { Secret } from '@agent-controller/kernel';
 import { HetznerProvider } from './hetzner.provider';
 
@@ -27,6 +27,7 @@ export const remove = (path: string, answer: Answer): ScriptedStep => ({
 /** A provider against a scripted Hetzner. After each test the script must have been followed to its end. */
 export class HetznerScript {
   http!: ScriptedHttp;
+  gate!: RecordingGate;
   provider!: HetznerProvider;
 
   constructor() {
@@ -38,7 +39,9 @@ export class HetznerScript {
 
   async start(...steps: ScriptedStep[]): Promise<HetznerProvider> {
     this.http = await ScriptedHttp.start(steps);
-    const options = { token: new Secret(TOKEN), baseUrl: `${this.http.url}/v1`, timeoutMs: 500 };
+    this.gate = new RecordingGate();
+    const baseUrl = `${this.http.url}/v1`;
+    const options = { token: new Secret(TOKEN), baseUrl, timeoutMs: 500, gate: this.gate };
     this.provider = new HetznerProvider(options);
     return this.provider;
   }

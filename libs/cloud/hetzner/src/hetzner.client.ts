@@ -1,4 +1,4 @@
-import { CloudError } from '@agent-controller/cloud-port';
+import { CloudError, OPEN_GATE, type RequestGate, type RequestLimits } from '@agent-controller/cloud-port';
 import { Secret } from '@agent-controller/kernel';
 import type { AxiosInstance, AxiosResponse } from 'axios';
 import { Client } from 'hcloud-js';
@@ -12,7 +12,12 @@ export interface HetznerOptions {
   baseUrl?: string;
   /** For one request from start to end. Default: 30 s. */
   timeoutMs?: number;
+  /** Asked before every request. Default: open. */
+  gate?: RequestGate;
 }
+
+/** As documented, and seen in its headers: what is left refills by one a second (provider-rules.md). */
+export const HETZNER_LIMITS: RequestLimits = { perHour: 3_600 };
 
 const DEFAULT_BASE_URL = 'https://api.hetzner.cloud/v1';
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -25,10 +30,13 @@ export class HetznerClient {
   readonly #token: Secret;
   readonly #http: AxiosInstance;
   readonly #timeoutMs: number;
+  readonly #gate: RequestGate;
 
-  constructor({ token, baseUrl = DEFAULT_BASE_URL, timeoutMs = DEFAULT_TIMEOUT_MS }: HetznerOptions) {
+  constructor(options: HetznerOptions) {
+    const { token, baseUrl = DEFAULT_BASE_URL, timeoutMs = DEFAULT_TIMEOUT_MS, gate = OPEN_GATE } = options;
     this.#token = token;
     this.#timeoutMs = timeoutMs;
+    this.#gate = gate;
     this.#http = new Client({ token: token.reveal(), baseURL: baseUrl, timeout: timeoutMs }).axios;
   }
 
@@ -45,13 +53,18 @@ export class HetznerClient {
   }
 
   /** The entries of all pages, one page at a time. */
-  async *list<T>(path: string, key: string, entry: z.ZodType<T>, query: HetznerRequest['query'] = {}) {
+  async *list<T>(
+    { path, query = {}, purpose, listsKeys }: Omit<HetznerRequest, 'method' | 'body'>,
+    key: string,
+    entry: z.ZodType<T>,
+  ) {
     const schema = pageAnswer.and(z.object({ [key]: z.array(entry) })) as z.ZodType<
       z.infer<typeof pageAnswer> & Record<string, T[]>
     >;
     let page = 1;
     for (let count = 0; count < MAX_PAGES; count++) {
-      const answer = await this.send({ method: 'GET', path, query: { ...query, page, per_page: PER_PAGE } }, schema);
+      const paged = { ...query, page, per_page: PER_PAGE };
+      const answer = await this.send({ method: 'GET', path, query: paged, purpose, listsKeys }, schema);
       yield* answer[key] ?? [];
       const next = answer.meta.pagination.next_page;
       if (!next || next <= page) return;
@@ -61,6 +74,7 @@ export class HetznerClient {
   }
 
   private async exchange(request: HetznerRequest): Promise<AxiosResponse<string>> {
+    const admitted = await this.#gate.admit(request);
     let response: AxiosResponse<string>;
     try {
       response = await this.#http.request<string>({
@@ -79,8 +93,10 @@ export class HetznerClient {
         signal: AbortSignal.timeout(this.#timeoutMs),
       });
     } catch (error) {
+      await admitted.settle({});
       throw networkError(request, error);
     }
+    await admitted.settle({ status: response.status, headers: { ...response.headers } });
     if (response.status < 200 || response.status > 299) {
       throw answeredError(request, response, parseJson(response.data), this.#token);
     }

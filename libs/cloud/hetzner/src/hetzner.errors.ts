@@ -1,11 +1,11 @@
-import { CloudError } from '@agent-controller/cloud-port';
+import { CloudError, type GatedRequest } from '@agent-controller/cloud-port';
 import { Secret } from '@agent-controller/kernel';
 import type { AxiosResponse } from 'axios';
 import type { z } from 'zod';
 import { errorAnswer, errorFields } from './hetzner-answer.schemas';
 import { hetznerErrorKind, type HetznerFailure } from './hetzner-failure';
 
-export interface HetznerRequest {
+export interface HetznerRequest extends GatedRequest {
   method: 'GET' | 'POST' | 'DELETE';
   path: string;
   query?: Record<string, string | number | boolean | string[]>;

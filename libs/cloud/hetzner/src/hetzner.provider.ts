@@ -4,6 +4,7 @@ import {
   type Location,
   type OwnerQuery,
   type ProjectKey,
+  type RequestPurpose,
   type ServerImage,
   type ServerSpec,
   type ServerType,
@@ -37,10 +38,14 @@ export class HetznerProvider implements CloudProvider {
   }
 
   async listServerTypes(): Promise<ServerType[]> {
-    const { pricing } = await this.#api.send({ method: 'GET', path: '/pricing' }, pricingAnswer);
+    const { pricing } = await this.#api.send({ method: 'GET', path: '/pricing', purpose: 'look' }, pricingAnswer);
     const types: ServerType[] = [];
     const now = new Date();
-    for await (const answer of this.#api.list('/server_types', 'server_types', serverTypeAnswer)) {
+    for await (const answer of this.#api.list(
+      { path: '/server_types', purpose: 'look' },
+      'server_types',
+      serverTypeAnswer,
+    )) {
       const type = toServerType(answer, pricing, now);
       if (type) types.push(type);
     }
@@ -49,7 +54,7 @@ export class HetznerProvider implements CloudProvider {
 
   async listLocations(): Promise<Location[]> {
     const locations: Location[] = [];
-    for await (const answer of this.#api.list('/locations', 'locations', locationAnswer)) {
+    for await (const answer of this.#api.list({ path: '/locations', purpose: 'look' }, 'locations', locationAnswer)) {
       locations.push(toLocation(answer));
     }
     return locations;
@@ -59,7 +64,7 @@ export class HetznerProvider implements CloudProvider {
     const images: ServerImage[] = [];
     // Deprecated ones can be ordered for three months more.
     const query = { type: ['system', 'app', 'snapshot'], status: 'available', include_deprecated: true };
-    for await (const answer of this.#api.list('/images', 'images', imageAnswer, query)) {
+    for await (const answer of this.#api.list({ path: '/images', query, purpose: 'look' }, 'images', imageAnswer)) {
       const image = toServerImage(answer);
       if (image) images.push(image);
     }
@@ -79,19 +84,20 @@ export class HetznerProvider implements CloudProvider {
       start_after_create: true,
     };
     const answer = z.object({ server: serverAnswer });
-    const { server } = await this.#api.send({ method: 'POST', path: '/servers', body }, answer);
+    const { server } = await this.#api.send({ method: 'POST', path: '/servers', body, purpose: 'create' }, answer);
     return toCloudServer(server);
   }
 
   async get(serverId: string): Promise<CloudServer> {
     const path = `/servers/${numericId(serverId, this.displayName)}`;
-    const { server } = await this.#api.send({ method: 'GET', path }, z.object({ server: serverAnswer }));
+    const request = { method: 'GET', path, purpose: 'look', serverId } as const;
+    const { server } = await this.#api.send(request, z.object({ server: serverAnswer }));
     return toCloudServer(server);
   }
 
   async findByOwner(owner: OwnerQuery): Promise<CloudServer[]> {
     const servers: CloudServer[] = [];
-    for await (const server of this.servers(ownerSelector(owner), 'created:asc')) servers.push(server);
+    for await (const server of this.servers(ownerSelector(owner), 'created:asc', 'delete')) servers.push(server);
     return servers.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || Number(a.id) - Number(b.id));
   }
 
@@ -104,12 +110,13 @@ export class HetznerProvider implements CloudProvider {
   }
 
   async *listOwned(): AsyncIterable<CloudServer> {
-    yield* this.servers(ownedSelector, 'id:asc');
+    yield* this.servers(ownedSelector, 'id:asc', 'look');
   }
 
   async destroy(serverId: string): Promise<'deleting' | 'gone'> {
     const path = `/servers/${numericId(serverId, this.displayName)}`;
-    const sent = this.#api.sendOnly({ method: 'DELETE', path }).then(() => 'deleting' as const);
+    const request = { method: 'DELETE', path, purpose: 'delete', serverId } as const;
+    const sent = this.#api.sendOnly(request).then(() => 'deleting' as const);
     return (await unlessGone(sent)) ?? 'gone';
   }
 
@@ -133,7 +140,7 @@ export class HetznerProvider implements CloudProvider {
     const missing = new Set(waiting.map(({ serverId }) => serverId));
     const oldest = Math.min(...waiting.map(({ createdAt }) => createdAt.getTime()));
     const seen: CloudServer[] = [];
-    for await (const server of this.servers(ownedSelector, 'created:desc')) {
+    for await (const server of this.servers(ownedSelector, 'created:desc', 'look')) {
       if (missing.delete(server.id)) seen.push(server);
       // All that follow are older than any that someone waits for.
       if (missing.size === 0 || server.createdAt.getTime() < oldest) break;
@@ -141,8 +148,8 @@ export class HetznerProvider implements CloudProvider {
     return seen;
   }
 
-  private async *servers(selector: string, sort: string): AsyncGenerator<CloudServer> {
-    const query = { label_selector: selector, sort };
-    for await (const server of this.#api.list('/servers', 'servers', serverAnswer, query)) yield toCloudServer(server);
+  private async *servers(selector: string, sort: string, purpose: RequestPurpose): AsyncGenerator<CloudServer> {
+    const request = { path: '/servers', query: { label_selector: selector, sort }, purpose };
+    for await (const server of this.#api.list(request, 'servers', serverAnswer)) yield toCloudServer(server);
   }
 }

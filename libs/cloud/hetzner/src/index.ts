@@ -1,2 +1,2 @@
-export { type HetznerOptions } from './hetzner.client';
+export { HETZNER_LIMITS, type HetznerOptions } from './hetzner.client';
 export { HetznerProvider } from './hetzner.provider';

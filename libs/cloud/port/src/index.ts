@@ -21,4 +21,15 @@ export { CloudProviderRegistry } from './cloud-provider-registry';
 export { unlessGone } from './not-found';
 export { numericId } from './numeric-id';
 export { serverName } from './owner-name';
+export { rateLimitNews, type RateLimitNews } from './rate-limit-headers';
+export {
+  OPEN_GATE,
+  type AdmittedRequest,
+  type GatedRequest,
+  type RateOfMinute,
+  type RequestGate,
+  type RequestLimits,
+  type RequestOutcome,
+  type RequestPurpose,
+} from './request-gate';
 export { retryDecision, type RetryDecision } from './retry-policy';

@@ -84,6 +84,19 @@ describe('Housekeeping', () => {
     expect(await database.dataSource.query('SELECT key FROM idempotency_keys')).toEqual([{ key: 'young' }]);
   });
 
+  it('ends budgets that nobody has used for a week', async () => {
+    for (const [project, days] of Object.entries({ replaced: 8, used: 6 })) {
+      await database.dataSource.query(
+        `INSERT INTO provider_budgets
+           (provider_type, project, hour_limit, hour_left, minute_left, key_lists_left, refilled_at)
+         VALUES ('hetzner', $1, 3600, 3600, 1, 1, now() - $2 * interval '1 day')`,
+        [project, days],
+      );
+    }
+    await housekeeping.cleanUp();
+    expect(await database.dataSource.query('SELECT project FROM provider_budgets')).toEqual([{ project: 'used' }]);
+  });
+
   it('ends logs and tombstones when their time is over', async () => {
     const { id, clientId } = await database.insert();
     const row = await database.get(id);

@@ -73,7 +73,7 @@ export class Housekeeping {
     if (keeper?.missing) await enqueueHealthLooks(this.dataSource.manager, 0);
   }
 
-  /** Wipes the secrets of old failures, and ends logs, tombstones and idempotency keys whose time is over. */
+  /** Wipes the secrets of old failures, and ends logs, tombstones, keys and budgets whose time is over. */
   async cleanUp(): Promise<void> {
     await this.dataSource.query(
       `UPDATE provisioning_references SET sealed_secrets = NULL, version = version + 1
@@ -84,5 +84,7 @@ export class Housekeeping {
     await this.dataSource.query(`DELETE FROM provisioning_events WHERE expires_at < now()`);
     await this.dataSource.query(`DELETE FROM provisioning_tombstones WHERE expires_at < now()`);
     await this.dataSource.query(`DELETE FROM idempotency_keys WHERE expires_at < now()`);
+    // Of tokens that were replaced.
+    await this.dataSource.query(`DELETE FROM provider_budgets WHERE refilled_at < now() - interval '7 days'`);
   }
 }

@@ -1,3 +1,4 @@
+export { ProviderBudgets, type ProviderCondition } from './budget/provider-budgets.service';
 export { CatalogueService } from './catalogue/catalogue.service';
 export { PHASE_DISPLAY, PHASES, type Phase } from './phases';
 export { imageName, isProven } from './catalogue/image-check';

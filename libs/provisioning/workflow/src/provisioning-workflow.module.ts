@@ -2,6 +2,7 @@ import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '
 import { AgentHealth } from './agent/agent-health';
 import { AgentHealthClient } from './agent/agent-health.client';
 import { agentConnections } from './agent/agent-http.client';
+import { ProviderBudget } from './budget/provider-budget.entity';
 import { CallerKeysService } from './caller-keys.service';
 import { CatalogueService } from './catalogue/catalogue.service';
 import { KeyListService } from './catalogue/key-list.service';
@@ -56,6 +57,7 @@ export const WORKFLOW_ENTITIES = [
   IdempotencyKey,
   Instance,
   ControllerHeartbeat,
+  ProviderBudget,
 ];
 
 const PUBLIC = [

@@ -3,7 +3,7 @@ import { SecretBox, type SealedPlace } from '@agent-controller/kernel';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { ProvisioningReference } from './provisioning-reference.entity';
-import type { ProvisioningSecrets } from './provisioning.types';
+import type { ProvisioningFailure, ProvisioningSecrets } from './provisioning.types';
 
 /** Short, since another controller goes on where a dead one stopped; a live one renews it while a step runs. */
 export const LEASE_MS = 10_000;
@@ -128,18 +128,19 @@ export class ProvisioningRepository {
     );
   }
 
-  /** Stops the clocks of a provider's waiting rows. */
-  async pauseWaiting(provider: ProviderType, at: Date): Promise<void> {
-    await this.manager.query(
-      `UPDATE provisioning_references SET paused_since = $3
-       WHERE provider_type = $1 AND phase = ANY($2) AND paused_since IS NULL`,
-      [provider, OBSERVED_PHASES, at],
+  /** Stops the clock of a waiting row, and says why. @returns false when it stands still already, or waits no more */
+  async pauseWaiting(id: string, why: ProvisioningFailure, at: Date, manager: EntityManager): Promise<boolean> {
+    const [, count]: [unknown, number] = await manager.query(
+      `UPDATE provisioning_references SET paused_since = $3, last_error = $4
+       WHERE id = $1 AND phase = ANY($2) AND paused_since IS NULL`,
+      [id, OBSERVED_PHASES, at, JSON.stringify(why)],
     );
+    return count === 1;
   }
 
   async resumeWaiting(id: string, at: Date): Promise<void> {
     await this.manager.query(
-      `UPDATE provisioning_references SET paused_since = NULL,
+      `UPDATE provisioning_references SET paused_since = NULL, last_error = NULL,
          paused_ms = paused_ms + GREATEST(0, extract(epoch FROM $3::timestamptz - paused_since) * 1000)::integer
        WHERE id = $1 AND phase = ANY($2) AND paused_since IS NOT NULL`,
       [id, OBSERVED_PHASES, at],

@@ -1,10 +1,11 @@
 import { CloudError, CloudProviderRegistry, type CloudServer, type ProviderType } from '@agent-controller/cloud-port';
 import type { Clock, Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
+import { EventLog } from './event-log';
 import { enqueueObservation, enqueueStep } from './jobs/job-queue';
 import type { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningRepository } from './provisioning.repository';
-import { backOffMs, stopsClock } from './steps/cloud-failure';
+import { backOffMs, cloudFailure, stopsClock } from './steps/cloud-failure';
 import { CLOCK, LOGGER } from './tokens';
 
 const SOONEST_MS = 1_500;
@@ -21,6 +22,7 @@ export class ServerObserver {
 
   constructor(
     private readonly provisionings: ProvisioningRepository,
+    private readonly events: EventLog,
     private readonly providers: CloudProviderRegistry,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -56,8 +58,22 @@ export class ServerObserver {
       const errors = (this.#errors.get(type) ?? 0) + 1;
       this.#errors.set(type, errors);
       this.logger.warn({ provider: type, kind: error.kind, err: error }, 'looking at the waiting servers failed');
-      if (stopsClock(error)) await this.provisionings.pauseWaiting(type, this.clock.now());
+      if (stopsClock(error)) await this.pause(waiting, error);
       return backOffMs(errors, error.retryAfterMs);
+    }
+  }
+
+  /** Waiting is told once per row, not at each look. */
+  private async pause(waiting: ProvisioningReference[], error: CloudError): Promise<void> {
+    const now = this.clock.now();
+    const failure = cloudFailure(error);
+    const { code, action, message } = failure;
+    for (const reference of waiting.filter(({ pausedSince }) => !pausedSince)) {
+      const why = { ...failure, phase: reference.phase, at: now.toISOString() };
+      await this.provisionings.transaction(async (manager) => {
+        if (!(await this.provisionings.pauseWaiting(reference.id, why, now, manager))) return;
+        await this.events.append(manager, reference, [{ type: 'error', message, data: { code, action } }], now);
+      });
     }
   }
 

@@ -128,8 +128,8 @@ describe('StepErrors', () => {
     const order = (kind: CloudErrorKind, createRequestedAt: Date | null = null) =>
       resultOf(new CloudError(kind, 'x'), { phase: 'creating-server', createRequestedAt });
     const forgets = async (result: ReturnType<typeof order>) => {
-      const { patch = {} } = (await result) as { patch?: object };
-      return 'createRequestedAt' in patch;
+      const { patch = {} } = (await result) as { patch?: { createRequestedAt?: Date | null } };
+      return patch.createRequestedAt === null;
     };
 
     it('knows when it surely made nothing', async () => {
@@ -140,6 +140,11 @@ describe('StepErrors', () => {
 
     it('never forgets an earlier order of the attempt', async () => {
       for (const kind of CLOUD_ERROR_KINDS) expect(await forgets(order(kind, secondsAgo(60)))).toBe(false);
+    });
+
+    it.each(['unavailable', 'rate-limited'] as const)('%s: remembers the earlier order as it was', async (kind) => {
+      // By now the row says that another one was about to be sent.
+      expect(await order(kind, secondsAgo(60))).toMatchObject({ patch: { createRequestedAt: secondsAgo(60) } });
     });
   });
 

@@ -59,10 +59,13 @@ export class StepErrors {
 }
 
 /**
- * Whether the refused order is the first of its attempt and surely made nothing: then no server can exist, and nobody
- * needs to look or to wait for one.
+ * What is known of orders once one surely made nothing: as much as before it. Where it was the first of its attempt, no
+ * server can exist, and nobody needs to look or to wait for one. Where it was not even sent (the budget's gate) or
+ * could not be, the time in which an earlier one may still show does not begin anew.
  */
 function orderWithoutEffect({ kind }: CloudError, { reference }: StepContext): Patch {
-  const isFirst = reference.phase === 'creating-server' && reference.createRequestedAt === null;
-  return isFirst && kind !== 'outcome-unknown' && kind !== 'conflict' ? { createRequestedAt: null } : {};
+  if (reference.phase !== 'creating-server' || kind === 'outcome-unknown' || kind === 'conflict') return {};
+  const { createRequestedAt } = reference;
+  const wasNotSent = kind === 'unavailable' || kind === 'rate-limited';
+  return createRequestedAt === null || wasNotSent ? { createRequestedAt } : {};
 }

@@ -124,7 +124,8 @@ export class StepRunner {
 /** The provider answered: errors are over, and the clock goes on. While booting only the observer asks it. */
 function recovered({ reference, now }: StepContext): Patch {
   const patch: Patch = { consecutiveErrors: 0, lastError: null };
-  if (reference.phase === 'booting' || !reference.pausedSince) return patch;
+  if (!reference.pausedSince) return patch;
+  if (reference.phase === 'booting') return { consecutiveErrors: 0 };
   const pausedMs = reference.pausedMs + Math.max(0, now.getTime() - reference.pausedSince.getTime());
   return { ...patch, pausedSince: null, pausedMs };
 }

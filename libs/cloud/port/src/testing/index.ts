@@ -9,6 +9,7 @@ export {
   type OpenapiDescription,
   type OpenapiSource,
 } from './openapi-checker';
+export { RecordingGate } from './recording-gate';
 export { RecordingProxy, type HttpExchange } from './recording-proxy';
 export { rejection } from './rejection';
 export { json, ScriptedHttp, type ScriptedAnswer, type ScriptedStep, type SeenRequest } from './scripted-http';

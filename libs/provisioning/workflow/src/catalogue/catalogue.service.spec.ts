@@ -97,6 +97,26 @@ describe('CatalogueService', () => {
     expect(refused.options.extensions).toMatchObject({ providerCode: error.providerCode });
   });
 
+  it('answers what it knew for an hour while the provider cannot be asked, and asks again each minute', async () => {
+    await catalogue.offer(provider);
+    const away = () => provider.failNext('listServerTypes', new CloudError('rate-limited', 'The budget is low.'));
+    away();
+    nowMs += 60_000;
+    expect(await catalogue.serverTypes('hetzner')).toEqual([serverType]);
+    expect(await catalogue.serverTypes('hetzner')).toEqual([serverType]);
+    expect(loads()).toBe(2);
+    away();
+    nowMs += 3_540_000;
+    expect((await refusal(catalogue.serverTypes('hetzner'))).code).toBe('provider-unavailable');
+  });
+
+  it('does not hide that the token is refused behind what it knew', async () => {
+    await catalogue.offer(provider);
+    provider.failNext('listServerTypes', new CloudError('auth', 'The token is wrong.'));
+    nowMs += 60_000;
+    expect((await refusal(catalogue.serverTypes('hetzner'))).code).toBe('provider-refused');
+  });
+
   it('lists at a location what can be ordered there, at its price', async () => {
     expect(await catalogue.serverTypes('hetzner', 'fsn1')).toEqual([
       { ...serverType, priceMonthly: 4, priceHourly: 0.004, locations: [serverType.locations[0]] },

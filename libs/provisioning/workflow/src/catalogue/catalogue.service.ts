@@ -13,9 +13,10 @@ import { usableImages } from './image-check';
 import { checkOrder, type Offer, type OrderCheck, type WantedOrder } from './order-check';
 import { ProviderAnswers } from './provider-answers';
 
-const FRESH_MS = 60_000;
+/** So that orders are taken, and wait, while the provider is away: it checks them itself when they are sent. */
+const AGE = { freshMs: 60_000, staleMs: 3_600_000 };
 
-/** What the configured providers offer, at most a minute old; many callers cause one question. */
+/** What the configured providers offer, at most a minute old, or an hour while they cannot be asked; many callers cause one question. */
 @Injectable()
 export class CatalogueService {
   readonly #offers: ProviderAnswers<Offer>;
@@ -80,7 +81,7 @@ export class CatalogueService {
   }
 
   offer(provider: CloudProvider): Promise<Offer> {
-    return this.#offers.get(provider, FRESH_MS);
+    return this.#offers.get(provider, AGE);
   }
 }
 

@@ -1,5 +1,6 @@
 import { CloudError } from '@agent-controller/cloud-port';
 import { CallerKeysService } from '../caller-keys.service';
+import type { ProvisioningFailure } from '../provisioning.types';
 import { SentinelService } from '../sentinel.service';
 import { FakeCloudProvider } from '../testing/fake-cloud-provider';
 import { contextWith, NOW, ownerOf, secondsAgo, SENTINEL } from '../testing/step-context.fixture';
@@ -87,6 +88,23 @@ describe('CreatingServerStep', () => {
   });
 
   describe('after an order that may have worked', () => {
+    it('stops the clock while it is in doubt, and keeps what went wrong with the order', async () => {
+      const lastError = { code: 'outcome-unknown' } as ProvisioningFailure;
+      const changes = { createRequestedAt: secondsAgo(20), lastError, consecutiveErrors: 2, pausedMs: 7_000 };
+      expect(await run(changes)).toMatchObject({
+        kind: 'wait',
+        patch: { pausedSince: NOW, pausedMs: 7_000, lastError, consecutiveErrors: 2 },
+      });
+      const pausedSince = secondsAgo(15);
+      expect(await run({ ...changes, pausedSince })).toMatchObject({ patch: { pausedSince, pausedMs: 7_000 } });
+    });
+
+    it('forgets other trouble that is over', async () => {
+      const lastError = { code: 'provider-unavailable' } as ProvisioningFailure;
+      const result = await run({ createRequestedAt: secondsAgo(20), lastError });
+      expect('patch' in result && result.patch).not.toHaveProperty('lastError');
+    });
+
     it('takes the server that it finds instead of ordering another', async () => {
       provider.add('7', ownerOf(1), { name: 'found' });
       const result = await run({ createRequestedAt: secondsAgo(3_600) });

@@ -4,7 +4,7 @@ import { CallerKeysService } from '../caller-keys.service';
 import { observedColumns } from '../provisioning.repository';
 import { SentinelService } from '../sentinel.service';
 import { UserDataService } from '../user-data.service';
-import { advance, fail, ownerTag, wait, type StepContext, type StepResult } from './step';
+import { advance, fail, ownerTag, wait, type Patch, type StepContext, type StepResult } from './step';
 
 /**
  * How long after a create was about to be sent its server may still be missing from the provider's lists: the request
@@ -29,9 +29,7 @@ export class CreatingServerStep {
       const existing = await this.keepOne(context);
       if (existing) return created(existing, context, sentinelId);
       if (now.getTime() - reference.createRequestedAt.getTime() < VISIBILITY_GRACE_MS) {
-        return wait(LOOK_AGAIN_MS, {
-          patch: { lastSeen: 'An order was sent; its server is not seen yet' },
-        });
+        return wait(LOOK_AGAIN_MS, { patch: inDoubt(reference, now) });
       }
       // Where the order went to another project, its server cannot be seen from here.
       if (!(await this.sentinel.isVisible(provider, reference.sentinelId ?? sentinelId))) return wrongProject(context);
@@ -73,6 +71,19 @@ export class CreatingServerStep {
     for (const other of others) await context.provider.destroy(other.id);
     return oldest;
   }
+}
+
+/**
+ * Nothing can be done before the doubt is over, so the clock stands still: a provider that takes no orders for an hour
+ * but answers questions must not cost the provisioning. What went wrong with the order stays visible.
+ */
+function inDoubt({ pausedSince, pausedMs, lastError, consecutiveErrors }: StepContext['reference'], now: Date): Patch {
+  return {
+    lastSeen: 'An order was sent; its server is not seen yet',
+    pausedSince: pausedSince ?? now,
+    pausedMs,
+    ...(lastError?.code === 'outcome-unknown' ? { lastError, consecutiveErrors } : {}),
+  };
 }
 
 function created(server: CloudServer, { provider, now }: StepContext, sentinelId: string): StepResult {

@@ -1,0 +1,59 @@
+/**
+ * What a request is for, by the method of `CloudProvider` that sends it. When a budget runs low, the three stop one
+ * after another, so that deletion works longest:
+ * - `look`: `look`, `get`, `listOwned` and the catalogue.
+ * - `create`: `create`, `ensureSentinel`, `ensureKey` and `listKeys`.
+ * - `delete`: `destroy`, and what proves an absence: `findByOwner` and `hasSentinel`.
+ */
+export type RequestPurpose = 'look' | 'create' | 'delete';
+
+/** One HTTP request that is about to be sent. */
+export interface GatedRequest {
+  purpose: RequestPurpose;
+  /** Whether it lists the project's SSH keys, which some providers limit apart. */
+  listsKeys?: boolean;
+  /** Id of the one server that it is about: its errors say little about the provider. */
+  serverId?: string;
+}
+
+/** What became of a request. */
+export interface RequestOutcome {
+  /** HTTP status; absent when no answer came. */
+  status?: number;
+  headers?: Record<string, unknown>;
+}
+
+/** A request that may be sent. */
+export interface AdmittedRequest {
+  /** To be told once, whatever became of the request. Never throws. */
+  settle(outcome: RequestOutcome): Promise<void>;
+}
+
+/** How often a provider may be asked, by one project. */
+export interface RequestLimits {
+  /** Until the provider's answers say otherwise. It refills evenly. */
+  perHour: number;
+  /** What may be sent at once, and what comes back each minute: the sum stays below the limit of any minute. */
+  perMinute?: RateOfMinute;
+  /** The same for requests that list SSH keys. */
+  keyListsPerMinute?: RateOfMinute;
+}
+
+export interface RateOfMinute {
+  atOnce: number;
+  refill: number;
+}
+
+/** Stands before every HTTP request of an adapter, and is told how it ended. */
+export interface RequestGate {
+  /**
+   * @throws CloudError `rate-limited` when the budget is too low for this purpose, or the provider asked to wait;
+   *   `unavailable` while the provider does not answer anybody. Both have `retryAfterMs`, and nothing was sent.
+   */
+  admit(request: GatedRequest): Promise<AdmittedRequest>;
+}
+
+/** Lets everything through: for an adapter on its own, such as in its tests. */
+export const OPEN_GATE: RequestGate = {
+  admit: async () => ({ settle: async () => undefined }),
+};

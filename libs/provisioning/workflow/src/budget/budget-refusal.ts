@@ -1,0 +1,62 @@
+import { CloudError, type GatedRequest, type RequestLimits, type RequestPurpose } from '@agent-controller/cloud-port';
+import type { BudgetState } from './budget.repository';
+
+/** How much of a limit each purpose leaves to those after it: deletion works longest. */
+export const FLOOR_SHARES: Record<RequestPurpose, number> = { look: 0.5, create: 0.1, delete: 0.02 };
+
+const WORDS: Record<RequestPurpose, string> = {
+  look: 'looking at servers waits',
+  create: 'ordering waits',
+  delete: 'even deleting waits',
+};
+
+const SOONEST_MS = 1_000;
+/** Somebody may be let through, or the provider may give more, sooner than is calculated. */
+const LATEST_MS = 30_000;
+/** The request that tries an open circuit is mostly back by then. */
+const PROBE_MS = 2_000;
+
+/** Why a request may not be sent now, for the caller; null when it may. */
+export function budgetRefusal(
+  state: BudgetState,
+  { purpose, listsKeys }: GatedRequest,
+  limits: RequestLimits,
+  provider: string,
+): CloudError | null {
+  if (state.isOpen && (state.isProbing || state.retryMs > 0)) {
+    const message = `${provider} did not answer several requests in a row: nothing is sent until it answers again`;
+    const retryAfterMs = state.isProbing ? PROBE_MS : within(state.retryMs, Infinity);
+    return new CloudError('unavailable', message, { retryAfterMs });
+  }
+  if (state.blockedMs > 0) {
+    const seconds = Math.ceil(state.blockedMs / 1000);
+    return limited(`${provider} asks to wait ${seconds} s`, within(state.blockedMs, Infinity));
+  }
+  const share = FLOOR_SHARES[purpose];
+  const { hourLimit, hourLeft } = state;
+  const left = Math.max(0, Math.floor(hourLeft));
+  const hourMs = refillMs(hourLimit * share + 1 - hourLeft, hourLimit / 3600);
+  if (hourMs > 0) {
+    const message = `${provider}: ${left} of ${hourLimit} requests an hour are left, so ${WORDS[purpose]}`;
+    return limited(message, within(hourMs, LATEST_MS));
+  }
+  const { perMinute, keyListsPerMinute } = limits;
+  const minuteMs = perMinute ? refillMs(perMinute.atOnce * share + 1 - state.minuteLeft, perMinute.refill / 60) : 0;
+  const keysMs = listsKeys && keyListsPerMinute ? refillMs(1 - state.keyListsLeft, keyListsPerMinute.refill / 60) : 0;
+  const waitMs = Math.max(minuteMs, keysMs);
+  return waitMs > 0
+    ? limited(`${provider}: too many requests within a minute, so ${WORDS[purpose]}`, within(waitMs, Infinity))
+    : null;
+}
+
+function limited(message: string, retryAfterMs: number): CloudError {
+  return new CloudError('rate-limited', message, { retryAfterMs });
+}
+
+function refillMs(missing: number, perSecond: number): number {
+  return missing > 0 ? (missing / perSecond) * 1000 : 0;
+}
+
+function within(ms: number, latestMs: number): number {
+  return Math.ceil(Math.min(latestMs, Math.max(SOONEST_MS, ms)));
+}
