@@ -17,7 +17,10 @@ export type {
   ServerTypeView,
 } from './provider.types';
 export type {
+  AbandonedServerView,
+  FallbackChoice,
   Phase,
+  PreviewChoiceView,
   ProvisionedClientView,
   ProvisioningConfigurationView,
   ProvisioningErrorView,
@@ -28,4 +31,5 @@ export type {
   ProvisioningStateView,
   ProvisioningStageView,
   ProvisionServerBody,
+  ServerChoiceView,
 } from './provisioning.types';

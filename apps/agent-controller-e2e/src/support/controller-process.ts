@@ -50,6 +50,7 @@ export class Installation {
       'provisioning_events',
       'provisioning_tombstones',
       'idempotency_keys',
+      'abandoned_servers',
     ];
     const rows = await Promise.all(
       tables.map((table) => this.query(`SELECT to_jsonb(t)::text AS row FROM ${table} t`)),
