@@ -11,6 +11,7 @@ interface Choice {
 export function fallbackProblem(value: unknown, order: Choice): string | null {
   if (!Array.isArray(value)) return 'must be an array of objects with serverType and location';
   if (value.length > MAX_FALLBACK) return `must not have more than ${MAX_FALLBACK} entries`;
+  if (!value.every((entry) => typeof entry === 'object' && entry !== null)) return 'must have only objects';
   const entries = value.map(choiceText);
   const first = choiceText(order);
   const twice = entries.findIndex((entry, index) => entry === first || entries.indexOf(entry) < index);
