@@ -15,22 +15,30 @@ const FULL = {
   },
 } as const;
 
-const ORDERS = [
+interface Place {
+  serverType: string;
+  location: string;
+}
+type Order = Place & { providerType: keyof typeof FULL; fallback: [Place, Place] };
+
+const ORDERS: [Order, Order] = [
   {
-    ...{ providerType: 'hetzner', serverType: 'cx33', location: 'nbg1' },
+    providerType: 'hetzner',
+    ...{ serverType: 'cx33', location: 'nbg1' },
     fallback: [
       { serverType: 'cx33', location: 'hel1' },
       { serverType: 'cx43', location: 'fsn1' },
     ],
   },
   {
-    ...{ providerType: 'digital-ocean', serverType: 's-2vcpu-4gb', location: 'fra1' },
+    providerType: 'digital-ocean',
+    ...{ serverType: 's-2vcpu-4gb', location: 'fra1' },
     fallback: [
       { serverType: 's-2vcpu-4gb', location: 'ams3' },
       { serverType: 's-1vcpu-2gb', location: 'fra1' },
     ],
   },
-] as const;
+];
 
 describe('fallback: where there is no room, the next choice is ordered', () => {
   let installation: Installation;
