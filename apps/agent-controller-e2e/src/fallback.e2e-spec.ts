@@ -15,10 +15,7 @@ const FULL = {
   },
 } as const;
 
-interface Place {
-  serverType: string;
-  location: string;
-}
+type Place = { serverType: string; location: string };
 type Order = Place & { providerType: keyof typeof FULL; fallback: [Place, Place] };
 
 const ORDERS: [Order, Order] = [
