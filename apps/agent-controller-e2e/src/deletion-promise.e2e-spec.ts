@@ -246,6 +246,10 @@ describe('what forbids a deletion, and what there is besides', () => {
     const kept = await provision(controller.api, {}, WAIT);
     const given = await provision(controller.api, {}, WAIT);
     const half = await provision(controller.api, {}, WAIT);
+    const limit = { error: { code: 'resource_limit_exceeded', message: 'server limit exceeded', details: null } };
+    await installation.emulator.addFault({ method: 'POST', path: '^/servers$', status: 403, body: limit, times: 1 });
+    const never = await provision(controller.api);
+    await untilPhase(controller.api, never.body.id, 'failed');
     await installation.emulator.addFault({ method: 'DELETE', path: '^/servers/', ...AWAY });
     expect((await controller.api.delete(path(half.body.id))).status).toBe(202);
     await untilPhase(controller.api, half.body.id, 'deleting');
@@ -259,6 +263,8 @@ describe('what forbids a deletion, and what there is besides', () => {
     });
     expect(refused.body.detail).toContain('?abandon=true');
     expect(await info(without.api, kept.body.id)).toMatchObject({ phase: 'ready', intent: 'present' });
+    // What surely has no server needs nobody to be asked.
+    expect((await without.api.delete(path(never.body.id), WAIT)).status).toBe(204);
     // The deletion that was under way says so.
     const failed = await untilPhase(without.api, half.body.id, 'failed');
     expect(failed).toMatchObject({ intent: 'absent', lastError: { code: 'provider-not-configured' } });
