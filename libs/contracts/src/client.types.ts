@@ -32,6 +32,8 @@ export interface ClientView extends HealthView {
   agentWsPort: number;
   authenticationType: AuthenticationType;
   isAutoProvisioned: boolean;
+  /** Whether deletion is refused. */
+  protected: boolean;
   /** Null where the agent-manager has a certificate that any caller trusts. */
   tls: TlsView | null;
   /** What the agent-manager said of itself; null until it did. */
@@ -51,7 +53,9 @@ export interface CreateClientBody {
   keycloakClientSecret?: string;
   keycloakRealm?: string;
   keycloakAuthServerUrl?: string;
+  /** Refuses deletion until it is false again. */
+  protected?: boolean;
 }
 
-/** Of a provisioned client only name and description can be changed. */
+/** Of a provisioned client only name, description and protected can be changed. */
 export type UpdateClientBody = Partial<CreateClientBody>;

@@ -18,7 +18,10 @@ export type {
   ServerTypeView,
 } from './provider.types';
 export type {
+  AbandonedServerView,
+  FallbackChoice,
   Phase,
+  PreviewChoiceView,
   ProvisionedClientView,
   ProvisioningConfigurationView,
   ProvisioningErrorView,
@@ -29,4 +32,5 @@ export type {
   ProvisioningStateView,
   ProvisioningStageView,
   ProvisionServerBody,
+  ServerChoiceView,
 } from './provisioning.types';

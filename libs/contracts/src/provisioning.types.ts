@@ -4,14 +4,32 @@ import type { ProviderType } from './provider.types';
 export type Phase =
   'creating-server' | 'booting' | 'installing' | 'starting' | 'ready' | 'replacing' | 'deleting' | 'failed';
 
+export interface FallbackChoice {
+  serverType: string;
+  location: string;
+}
+
+/** What a server of a type costs at a location, as billed; null when that was not known. */
+export interface ServerChoiceView extends FallbackChoice {
+  monthlyCost: number | null;
+  currency: string | null;
+}
+
+/** What could be found out of it: all when there are no problems. */
+export type PreviewChoiceView = { [Key in keyof ServerChoiceView]: ServerChoiceView[Key] | null };
+
 export interface ProvisionServerBody {
   providerType: string;
   serverType: string;
   /** A hostname label; generated when absent. */
   name?: string;
   description?: string;
+  /** Refuses deletion until a PATCH of the client takes it back. */
+  protected?: boolean;
   /** The cheapest available one when absent. */
   location?: string;
+  /** What to order instead where there is no room, in this order; at most 10. */
+  fallback?: FallbackChoice[];
   /** Name or number of one of the provider's images; the controller's default when absent. */
   image?: string;
   /** Who may log in as root: names of keys in the provider's project, or public keys in OpenSSH's format. */
@@ -80,6 +98,10 @@ export interface ProvisioningConfigurationView {
   environmentVariables: string[];
   /** As they were given: names or public keys. */
   sshKeys: string[];
+  /** What was to be ordered where there was no room. `serverType` and `location` of `info` say what was taken. */
+  fallback: ServerChoiceView[];
+  /** Beside `fallback`: what was asked for before it; null without. */
+  firstChoice: ServerChoiceView | null;
 }
 
 /** A part of the server's set-up; several may run at a time. Times are by the server's clock, ISO 8601. */
@@ -155,6 +177,8 @@ export interface ProvisioningPreviewView {
   imageProven: boolean | null;
   /** Names or public keys, each once, without those that are a problem. */
   sshKeys: string[];
+  /** What would be ordered instead where there is no room, in this order. */
+  fallback: PreviewChoiceView[];
   /** Of the server and its address, as billed. */
   monthlyCost: number | null;
   currency: string | null;
@@ -165,4 +189,32 @@ export interface ProvisioningPreviewView {
   maxUserDataBytes: number | null;
   /** All that the request would be refused for, the first one first; empty when it would be accepted. */
   problems: ProvisioningPreviewProblemView[];
+}
+
+/** A server that was given up without deleting it. It may still run, and be billed. */
+export interface AbandonedServerView {
+  provisioningId: string;
+  clientId: string;
+  clientName: string;
+  providerType: ProviderType;
+  /** Null when it was never known. */
+  serverId: string | null;
+  /** Null when nothing was ordered. */
+  serverName: string | null;
+  publicIp: string | null;
+  privateIp: string | null;
+  serverType: string;
+  location: string;
+  attempt: number;
+  /** In which it was given up. */
+  phase: Phase;
+  monthlyCost: number | null;
+  currency: string | null;
+  /** The provider's id of the controller's SSH key: it is in the server's project. */
+  sentinelId: string | null;
+  reason: string;
+  /** Who gave it up. */
+  abandonedBy: string;
+  /** ISO 8601. */
+  abandonedAt: string;
 }

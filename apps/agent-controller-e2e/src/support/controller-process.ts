@@ -51,6 +51,7 @@ export class Installation {
       'provisioning_tombstones',
       'idempotency_keys',
       'provider_budgets',
+      'abandoned_servers',
     ];
     const rows = await Promise.all(
       tables.map((table) => this.query(`SELECT to_jsonb(t)::text AS row FROM ${table} t`)),

@@ -25,6 +25,11 @@ class Body {
   @ValidateNested()
   @Type(() => Inner)
   inner?: Inner;
+
+  @IsAbsentOr()
+  @ValidateNested({ each: true })
+  @Type(() => Inner)
+  many?: Inner[];
 }
 
 const pipe = validationPipe();
@@ -50,6 +55,14 @@ describe('validationPipe', () => {
     const body = await transform({ name: 'good', limit: '3', inner: { text: 'x' } });
     expect(body).toBeInstanceOf(Body);
     expect(body).toEqual({ name: 'good', limit: 3, inner: { text: 'x' } });
+  });
+
+  it('numbers the entries of a list', async () => {
+    const found = await fields({ name: 'good', many: [{ text: 'x' }, { text: 5 }, { text: 'y', extra: 1 }] });
+    expect(found).toEqual([
+      { field: 'many[1].text', message: 'must be a string' },
+      { field: 'many[2].extra', message: 'is not a field of this request' },
+    ]);
   });
 
   it('has one entry per field, with the path to it', async () => {

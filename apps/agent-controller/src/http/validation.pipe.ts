@@ -20,10 +20,11 @@ export function validationPipe(): ValidationPipe {
 }
 
 function fieldErrors({ property, constraints = {}, children = [] }: ValidationError, parent = ''): FieldError[] {
-  const field = `${parent}${property}`;
+  // Entries of lists are numbered: `fallback[1].serverType`.
+  const field = parent && /^\d+$/.test(property) ? `${parent}[${property}]` : `${parent && `${parent}.`}${property}`;
   const [constraint] = Object.entries(constraints);
   const own = constraint ? [{ field, message: message(constraint) }] : [];
-  return [...own, ...children.flatMap((child) => fieldErrors(child, `${field}.`))];
+  return [...own, ...children.flatMap((child) => fieldErrors(child, field))];
 }
 
 function message([name, text]: [string, string]): string {

@@ -41,6 +41,10 @@ export class Client {
   @Column('boolean', { name: 'is_auto_provisioned' })
   isAutoProvisioned!: boolean;
 
+  /** Refuses every deletion until it is taken back. */
+  @Column('boolean', { name: 'is_protected', default: false })
+  isProtected!: boolean;
+
   /** `AgentCredentials` as JSON, sealed by the repository; null when none were given. */
   @Column('text', { name: 'sealed_credentials', nullable: true })
   sealedCredentials!: string | null;

@@ -10,6 +10,7 @@ export function toClientView(client: Client) {
     agentWsPort: client.agentWsPort,
     authenticationType: client.authenticationType,
     isAutoProvisioned: client.isAutoProvisioned,
+    protected: client.isProtected,
     tls: toTlsView(client),
     config: client.agentConfig,
     ...toHealthView(client),

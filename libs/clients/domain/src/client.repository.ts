@@ -46,6 +46,11 @@ export class ClientRepository {
     return manager.findOneBy(Client, { id, owner });
   }
 
+  /** Until the transaction ends, nobody else changes it. */
+  lock(id: string, manager: EntityManager): Promise<Client | null> {
+    return manager.findOne(Client, { where: { id }, lock: { mode: 'pessimistic_write' } });
+  }
+
   isNameTaken(name: string, owner: string): Promise<boolean> {
     return this.dataSource.manager.existsBy(Client, { name, owner });
   }
@@ -60,6 +65,12 @@ export class ClientRepository {
 
   async delete(id: string, manager: EntityManager = this.dataSource.manager): Promise<void> {
     await manager.delete(Client, { id });
+  }
+
+  /** @returns whether it went: one that is protected by then stays */
+  async deleteUnprotected(id: string): Promise<boolean> {
+    const { affected } = await this.dataSource.manager.delete(Client, { id, isProtected: false });
+    return affected === 1;
   }
 
   sealCredentials(clientId: string, credentials: AgentCredentials): string {

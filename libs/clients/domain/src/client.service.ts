@@ -12,6 +12,7 @@ export interface NewClient {
   endpoint: string;
   agentWsPort: number;
   credentials: AgentCredentials;
+  isProtected?: boolean;
 }
 
 export interface ClientChanges extends Partial<NewClient> {
@@ -55,6 +56,7 @@ export class ClientService {
       agentWsPort: wanted.agentWsPort,
       authenticationType: wanted.credentials.type,
       isAutoProvisioned: false,
+      isProtected: wanted.isProtected ?? false,
       sealedCredentials: this.clients.sealCredentials(id, wanted.credentials),
     });
     await unlessTaken(wanted.name, () => this.clients.insert(client));
@@ -68,7 +70,7 @@ export class ClientService {
     if (client.isAutoProvisioned && ofServer !== undefined) {
       throw new AppError(
         'client-is-provisioned',
-        'Only name and description of a provisioned client can be changed: the rest belongs to its server.',
+        'Only name, description and protected of a provisioned client can be changed: the rest belongs to its server.',
       );
     }
     const sealed = credentials && {
@@ -84,16 +86,19 @@ export class ClientService {
     return this.get(id, caller);
   }
 
-  /** @throws AppError `client-not-found`, `client-is-provisioned` */
+  /** @throws AppError `client-not-found`, `client-protected`, `client-is-provisioned` */
   async delete(id: string, caller: Caller): Promise<void> {
     const client = await this.get(id, caller);
+    if (client.isProtected) throw clientProtected(id);
     if (client.isAutoProvisioned) {
       throw new AppError(
         'client-is-provisioned',
         `This client has a server, which is billed. Use DELETE /api/clients/${id}/provisioning.`,
       );
     }
-    await this.clients.delete(id);
+    if (await this.clients.deleteUnprotected(id)) return;
+    // Protected just now; or another was faster.
+    if (await this.clients.find(id, caller.subject)) throw clientProtected(id);
   }
 }
 
@@ -111,4 +116,11 @@ export async function unlessTaken(name: string, work: () => Promise<void>): Prom
 export function nameTaken(name: string): AppError {
   const message = `A client named '${name}' exists already. Choose another name, or delete that client.`;
   return new AppError('name-taken', message, { errors: [{ field: 'name', message }] });
+}
+
+export function clientProtected(id: string): AppError {
+  return new AppError(
+    'client-protected',
+    `Client ${id} is protected from deletion. Send PATCH /api/clients/${id} with {"protected": false} first.`,
+  );
 }

@@ -6,6 +6,7 @@ export { toClientView, toHealthView, toTlsView } from './client.mapper';
 export { ClientRepository, type ClientCursor } from './client.repository';
 export {
   ClientService,
+  clientProtected,
   nameTaken,
   unlessTaken,
   type ClientChanges,

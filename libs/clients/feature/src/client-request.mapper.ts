@@ -5,18 +5,19 @@ import type { CreateClientDto, UpdateClientDto } from './client.dto';
 const DEFAULT_WS_PORT = 8080;
 
 export function toNewClient(body: CreateClientDto): NewClient {
-  const { name, description, endpoint, agentWsPort = DEFAULT_WS_PORT } = body;
-  return { name, description, endpoint, agentWsPort, credentials: credentials(body) };
+  const { name, description, endpoint, agentWsPort = DEFAULT_WS_PORT, protected: isProtected } = body;
+  return { name, description, endpoint, agentWsPort, isProtected, credentials: credentials(body) };
 }
 
 /** @throws AppError `validation-failed`, when nothing is to change */
 export function toChanges(body: UpdateClientDto): ClientChanges {
-  const { name, description, endpoint, agentWsPort, authenticationType } = body;
+  const { name, description, endpoint, agentWsPort, authenticationType, protected: isProtected } = body;
   const changes = {
     name,
     description,
     endpoint,
     agentWsPort,
+    isProtected,
     ...(authenticationType && { credentials: credentials(body) }),
   };
   if (Object.values(changes).every((value) => value === undefined)) {

@@ -42,6 +42,9 @@ export class ClientViewDto implements ClientView {
   @ApiProperty({ example: true })
   isAutoProvisioned!: boolean;
 
+  @ApiProperty({ example: false, description: 'Whether deletion is refused.' })
+  protected!: boolean;
+
   @ApiProperty({ type: TlsDto, nullable: true })
   tls!: TlsDto | null;
 

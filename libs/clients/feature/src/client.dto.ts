@@ -10,7 +10,7 @@ import {
 } from '@agent-controller/validation';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, Max, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, Max, Min } from 'class-validator';
 
 const AUTHENTICATION_TYPES: AuthenticationType[] = ['api_key', 'keycloak'];
 
@@ -64,6 +64,11 @@ export class CreateClientDto extends CredentialsDto implements CreateClientBody 
   @ApiProperty({ enum: AUTHENTICATION_TYPES })
   @IsIn(AUTHENTICATION_TYPES, { message: `must be one of: ${AUTHENTICATION_TYPES.join(', ')}` })
   authenticationType!: AuthenticationType;
+
+  @ApiPropertyOptional({ default: false, description: 'Refuses deletion until it is false again.' })
+  @IsAbsentOr()
+  @IsBoolean({ message: 'must be true or false' })
+  protected?: boolean;
 }
 
 export class UpdateClientDto extends CredentialsDto implements UpdateClientBody {
@@ -91,6 +96,11 @@ export class UpdateClientDto extends CredentialsDto implements UpdateClientBody 
   @IsAbsentOr()
   @IsIn(AUTHENTICATION_TYPES, { message: `must be one of: ${AUTHENTICATION_TYPES.join(', ')}` })
   authenticationType?: AuthenticationType;
+
+  @ApiPropertyOptional({ description: 'Refuses deletion until it is false again.' })
+  @IsAbsentOr()
+  @IsBoolean({ message: 'must be true or false' })
+  protected?: boolean;
 }
 
 export class ClientPageDto {

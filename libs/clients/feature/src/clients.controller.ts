@@ -63,7 +63,7 @@ export class ClientsController {
   }
 
   @Patch(':id')
-  @ApiOperation({ summary: 'Change an agent-manager; of a provisioned one only name and description' })
+  @ApiOperation({ summary: 'Change an agent-manager; of a provisioned one only name, description and protected' })
   @ApiOkResponse({ type: ClientViewDto })
   async update(
     @Param('id', ClientIdPipe) id: string,

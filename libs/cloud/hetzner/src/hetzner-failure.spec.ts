@@ -28,6 +28,7 @@ const ROWS: Row[] = [
   [{ status: 422, code: 'service_error' }, 'unavailable', 'outcome-unknown'],
   [{ status: 423, code: 'locked' }, 'conflict', 'conflict'],
   [{ status: 423, code: 'protected' }, 'invalid', 'invalid'],
+  [{ status: 422, code: 'must_be_unassigned' }, 'conflict', 'conflict'],
   [{ status: 429, code: 'rate_limit_exceeded' }, 'rate-limited', 'rate-limited'],
   [{ status: 429 }, 'rate-limited', 'rate-limited'],
   [{ status: 500, code: 'server_error' }, 'unavailable', 'outcome-unknown'],

@@ -27,6 +27,7 @@ const KIND_BY_CODE: Record<string, CloudErrorKind> = {
   conflict: 'conflict',
   locked: 'conflict',
   resource_in_use: 'conflict',
+  must_be_unassigned: 'conflict',
   resource_limit_exceeded: 'quota',
   primary_ip_limit: 'quota',
   resource_unavailable: 'capacity',

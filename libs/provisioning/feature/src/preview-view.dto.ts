@@ -1,4 +1,5 @@
 import type {
+  PreviewChoiceView,
   ProviderType,
   ProvisioningPreviewProblemView,
   ProvisioningPreviewView,
@@ -15,6 +16,13 @@ class ProvisioningPreviewProblemDto implements ProvisioningPreviewProblemView {
   @ApiPropertyOptional({ type: [String], example: ['nbg1', 'hel1'] }) alternatives?: string[];
 }
 
+class PreviewChoiceDto implements PreviewChoiceView {
+  @ApiProperty(text('cx33')) serverType!: string | null;
+  @ApiProperty(text('hel1')) location!: string | null;
+  @ApiProperty(number(6.53)) monthlyCost!: number | null;
+  @ApiProperty(text('EUR')) currency!: string | null;
+}
+
 /** What cannot be said is null; then `problems` says why. */
 export class ProvisioningPreviewDto implements ProvisioningPreviewView {
   @ApiProperty(text('team-agent')) name!: string | null;
@@ -24,6 +32,7 @@ export class ProvisioningPreviewDto implements ProvisioningPreviewView {
   @ApiProperty(text('debian-13')) image!: string | null;
   @ApiProperty({ type: Boolean, nullable: true, example: true }) imageProven!: boolean | null;
   @ApiProperty({ type: [String], example: ['laptop'] }) sshKeys!: string[];
+  @ApiProperty({ type: [PreviewChoiceDto] }) fallback!: PreviewChoiceDto[];
   @ApiProperty(number(4.15)) monthlyCost!: number | null;
   @ApiProperty(text('EUR')) currency!: string | null;
   @ApiProperty(text('#cloud-config\n…')) userData!: string | null;

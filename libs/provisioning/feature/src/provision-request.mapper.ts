@@ -12,10 +12,12 @@ export function toProvisionRequest(body: ProvisionServerDto): ProvisionRequest {
     providerType,
     serverType,
     location,
+    fallback: body.fallback?.map(({ serverType: type, location: place }) => ({ serverType: type, location: place })),
     image,
     sshKeys: (body.sshKeys ?? []).map(readSshKey),
     name,
     description,
+    isProtected: body.protected,
     authentication: authentication(body),
     agentWsPort: body.agentWsPort ?? DEFAULT_WS_PORT,
     git: {

@@ -220,3 +220,46 @@ describe('ProvisionServerDto errors', () => {
     },
   );
 });
+
+describe('fallback and protected', () => {
+  const choices = (fallback: unknown, more: object = {}) => problems({ ...minimal, ...more, fallback })['fallback'];
+  const entry = { serverType: 'cx33', location: 'hel1' };
+  const other = { serverType: 'cx33', location: 'nbg1' };
+
+  it('takes a list of choices', () => {
+    expect(choices([])).toBeUndefined();
+    expect(choices([entry, other])).toBeUndefined();
+    expect(choices(Array.from({ length: 10 }, (_, index) => ({ ...entry, location: `l${index}` })))).toBeUndefined();
+  });
+
+  it.each([
+    ['cx33', 'must be an array'],
+    [null, 'must be an array'],
+    [Array.from({ length: 11 }, (_, index) => ({ ...entry, location: `l${index}` })), 'more than 10'],
+    [[entry, other, entry], 'entry [2] is an earlier entry'],
+    [[1, 2], 'must have only objects'],
+  ])('refuses %j', (fallback, message) => {
+    expect(choices(fallback)).toContain(message);
+  });
+
+  it('refuses what is ordered in the first place, where its location is named', () => {
+    const same = { serverType: 'cx23', location: 'fsn1' };
+    expect(choices([entry, same], { location: 'fsn1' })).toContain('entry [1] is what is ordered in the first place');
+    expect(choices([entry, same])).toBeUndefined();
+  });
+
+  it('names the field of an entry that is wrong', () => {
+    const [error] = errorsOf({ ...minimal, fallback: [entry, { serverType: 5, price: 1 }] });
+    const fields = error?.children?.flatMap(({ property, children = [] }) =>
+      children.map((child) => `${property}.${child.property}`),
+    );
+    expect(fields?.sort()).toEqual(['1.location', '1.price', '1.serverType']);
+  });
+
+  it('takes true and false for protected, and nothing else', () => {
+    for (const value of [true, false]) expect(problems({ ...minimal, protected: value })).toEqual({});
+    for (const value of ['true', 1, null]) {
+      expect(problems({ ...minimal, protected: value })).toEqual({ protected: 'must be true or false' });
+    }
+  });
+});

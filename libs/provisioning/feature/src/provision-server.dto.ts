@@ -1,4 +1,4 @@
-import type { AuthenticationType, ProvisionServerBody } from '@agent-controller/contracts';
+import type { AuthenticationType, FallbackChoice, ProvisionServerBody } from '@agent-controller/contracts';
 import {
   BelongsTo,
   IsAbsentOr,
@@ -10,12 +10,24 @@ import {
   NotTogetherWith,
 } from '@agent-controller/validation';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsBoolean, IsIn, ValidateNested } from 'class-validator';
 import { IsEnvironment } from './environment.decorator';
+import { IsFallback, MAX_FALLBACK } from './fallback.decorator';
 import { IsGitUrl } from './git-url.decorator';
 import { IsSshKeys, MAX_SSH_KEYS } from './ssh-keys.decorator';
 
 const AUTHENTICATION_TYPES: AuthenticationType[] = ['api_key', 'keycloak'];
+
+export class FallbackDto implements FallbackChoice {
+  @ApiProperty({ example: 'cx33' })
+  @IsText(64)
+  serverType!: string;
+
+  @ApiProperty({ example: 'hel1' })
+  @IsText(64)
+  location!: string;
+}
 
 /** What to provision. Values may have 16 KB each; unknown fields are refused. */
 export class ProvisionServerDto implements ProvisionServerBody {
@@ -37,10 +49,27 @@ export class ProvisionServerDto implements ProvisionServerBody {
   @IsText()
   description?: string;
 
+  @ApiPropertyOptional({ default: false, description: 'Refuses deletion until a PATCH of the client takes it back.' })
+  @IsAbsentOr()
+  @IsBoolean({ message: 'must be true or false' })
+  protected?: boolean;
+
   @ApiPropertyOptional({ example: 'fsn1', description: 'The cheapest available one when absent.' })
   @IsAbsentOr()
   @IsText(64)
   location?: string;
+
+  @ApiPropertyOptional({
+    type: [FallbackDto],
+    maxItems: MAX_FALLBACK,
+    example: [{ serverType: 'cx33', location: 'hel1' }],
+    description: 'What to order instead where there is no room, in this order.',
+  })
+  @IsAbsentOr()
+  @IsFallback()
+  @ValidateNested({ each: true, message: 'must have only objects' })
+  @Type(() => FallbackDto)
+  fallback?: FallbackDto[];
 
   @ApiPropertyOptional({
     example: 'debian-13',

@@ -40,6 +40,7 @@ export class ProvisionedClientDto implements ProvisionedClientView {
   @ApiProperty({ example: 8080 }) agentWsPort!: number;
   @ApiProperty({ enum: ['api_key', 'keycloak'] }) authenticationType!: AuthenticationType;
   @ApiProperty({ example: true }) isAutoProvisioned!: boolean;
+  @ApiProperty({ example: false }) protected!: boolean;
   @ApiProperty({ type: TlsOfServerDto, nullable: true }) tls!: TlsOfServerDto | null;
   @ApiProperty({ type: Object, nullable: true, example: null }) config!: ProvisionedClientView['config'];
   @ApiProperty(health) health!: Health | null;

@@ -1,8 +1,13 @@
 import { ClientIdPipe } from '@agent-controller/clients';
 import type { ProvisionedClientView, ProvisioningInfoView } from '@agent-controller/contracts';
-import { ProvisioningService, ProvisioningViewService } from '@agent-controller/provisioning-workflow';
+import {
+  AbandonmentService,
+  ProvisioningService,
+  ProvisioningViewService,
+} from '@agent-controller/provisioning-workflow';
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { DeletionQueryDto } from './deletion-query.dto';
 import type { Reply, Request } from './http.types';
 import { idempotencyKey } from './idempotency-key-header';
 import { ProvisionServerDto } from './provision-server.dto';
@@ -26,6 +31,7 @@ export class ProvisioningController {
   constructor(
     private readonly provisioning: ProvisioningService,
     private readonly view: ProvisioningViewService,
+    private readonly abandonments: AbandonmentService,
     private readonly answers: WaitingAnswers,
   ) {}
 
@@ -78,17 +84,25 @@ export class ProvisioningController {
 
   @Delete(':id/provisioning')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Delete server and client, in whatever phase; may be repeated' })
+  @ApiOperation({ summary: 'Delete server and client, in whatever phase, or give the server up; may be repeated' })
   @ApiHeader(PREFER)
   @ApiResponse({ status: 202, type: ProvisionedClientDto, description: 'On its way; see Location' })
-  @ApiResponse({ status: 204, description: 'All is gone (with Prefer: wait, or when repeated within 24 h)' })
+  @ApiResponse({
+    status: 204,
+    description: 'All is gone (with Prefer: wait, or when repeated within 24 h), or given up',
+  })
+  @ApiResponse({ status: 409, description: 'Protected; no token for the provider; or an order is under way (abandon)' })
   async delete(
     @Param('id', ClientIdPipe) id: string,
+    @Query() { abandon, reason = '' }: DeletionQueryDto,
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<ProvisionedClientView | undefined> {
     const waitSeconds = this.answers.waitSeconds(request);
-    const state = await this.provisioning.requestDeletion(id, request.caller);
+    const state =
+      abandon === 'true'
+        ? await this.abandonments.abandon(id, reason, request.caller)
+        : await this.provisioning.requestDeletion(id, request.caller);
     return this.answers.deleted(id, state, { waitSeconds, request, reply });
   }
 }

@@ -1,6 +1,7 @@
 import { toClientView, toHealthView, toTlsView, type Client } from '@agent-controller/clients';
 import type {
   ProvisionedClientView,
+  ProvisioningConfigurationView,
   ProvisioningEventView,
   ProvisioningInfoView,
   ProvisioningStateView,
@@ -72,7 +73,7 @@ export function toInfo({ client, reference }: NewProvisioning, now: Date): Provi
     stages: reference.report?.stages ?? null,
     warnings: reference.warnings,
     ...ofClient(client),
-    configuration: { ...reference.configuration, sshKeys: (reference.configuration.sshKeys ?? []).map(toKeyText) },
+    configuration: toConfiguration(reference.configuration),
     monthlyCost: reference.monthlyCost,
     currency: reference.currency,
     createdAt: reference.createdAt.toISOString(),
@@ -95,6 +96,12 @@ export function toEventView({
 /** As it was asked for. */
 export function toKeyText(key: StoredSshKey): string {
   return 'publicKey' in key ? key.publicKey : key.name;
+}
+
+/** Rows from before there were keys or alternatives have none. */
+function toConfiguration(configuration: ProvisioningReference['configuration']): ProvisioningConfigurationView {
+  const { sshKeys = [], fallback = [], firstChoice = null } = configuration;
+  return { ...configuration, sshKeys: sshKeys.map(toKeyText), fallback, firstChoice };
 }
 
 function ofClient(client: Client) {

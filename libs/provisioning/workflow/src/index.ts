@@ -1,5 +1,7 @@
 export { ProviderBudgets, type ProviderCondition } from './budget/provider-budgets.service';
 export { CatalogueService } from './catalogue/catalogue.service';
+export { AbandonedServer } from './deletion/abandoned-server.entity';
+export { AbandonmentService } from './deletion/abandonment.service';
 export { PHASE_DISPLAY, PHASES, type Phase } from './phases';
 export { imageName, isProven } from './catalogue/image-check';
 export { idempotencyKeyGone, type RepeatableRequest } from './idempotency/idempotency-keys.service';

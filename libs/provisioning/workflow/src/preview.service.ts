@@ -2,6 +2,7 @@ import type { ProviderType } from '@agent-controller/cloud-port';
 import type { AppError, Caller } from '@agent-controller/kernel';
 import { userDataBytes } from '@agent-controller/provisioning-bootstrap';
 import { Injectable } from '@nestjs/common';
+import type { FoundChoice } from './catalogue/fallback-check';
 import type { ProvisionRequest } from './provision-request';
 import type { StoredSshKey } from './provisioning.types';
 import { RequestCheckService } from './request-check.service';
@@ -25,6 +26,8 @@ export interface Preview {
   /** Whether the boot lab has shown that servers from this image get ready. */
   isProvenImage: boolean | null;
   sshKeys: StoredSshKey[];
+  /** What is ordered instead where there is no room, in this order, with its price. */
+  fallback: FoundChoice[];
   /** Of the server and its public address. */
   monthlyCost: number | null;
   currency: string | null;
@@ -47,7 +50,7 @@ export class PreviewService {
 
   /** @throws AppError `provider-unavailable`, `provider-refused` when the provider cannot be asked */
   async preview(request: ProvisionRequest, caller: Caller): Promise<Preview> {
-    const { problems, provider, order, sshKeys, made, userData } = await this.requests.check(request, caller);
+    const { problems, provider, order, sshKeys, fallback, made, userData } = await this.requests.check(request, caller);
     return {
       name: made?.client.name ?? request.name ?? null,
       providerType: provider?.type ?? null,
@@ -56,6 +59,7 @@ export class PreviewService {
       image: order?.image ?? null,
       isProvenImage: order?.isProvenImage ?? null,
       sshKeys,
+      fallback,
       monthlyCost: order?.monthlyCost ?? null,
       currency: order?.currency ?? null,
       userData: made && this.userData.renderMasked(made.reference, made.client),

@@ -4,10 +4,11 @@ import { AppError, type Caller, type Clock } from '@agent-controller/kernel';
 import type { ServerTls } from '@agent-controller/provisioning-bootstrap';
 import { Inject, Injectable } from '@nestjs/common';
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { FoundChoice } from './catalogue/fallback-check';
 import type { ProvisionRequest } from './provision-request';
 import { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningRepository } from './provisioning.repository';
-import type { ProvisioningConfiguration, StoredSshKey } from './provisioning.types';
+import type { ProvisioningConfiguration, ServerChoice, StoredSshKey } from './provisioning.types';
 import { ServerMaterialService } from './server-material.service';
 import { CLOCK } from './tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
@@ -24,6 +25,7 @@ export interface FoundOrder {
   monthlyCost: number | null;
   currency: string | null;
   sshKeys: StoredSshKey[];
+  fallback?: FoundChoice[];
 }
 
 /** Makes the rows of a new provisioning, without saving them. */
@@ -94,6 +96,7 @@ export class ProvisioningFactory {
       agentWsPort: request.agentWsPort,
       authenticationType: credentials.type,
       isAutoProvisioned: true,
+      isProtected: request.isProtected ?? false,
       sealedCredentials: this.clients.sealCredentials(id, credentials),
       tlsCertificatePem: tls.certificatePem,
       tlsSpkiSha256: tls.spkiSha256,
@@ -125,7 +128,7 @@ export class ProvisioningFactory {
       phaseTimes: { 'creating-server': now.toISOString() },
       attempt: 1,
       attemptSince: now,
-      configuration: this.configuration(request, credentials, order.sshKeys),
+      configuration: { ...this.configuration(request, credentials, order.sshKeys), ...choices(request, order) },
     });
   }
 
@@ -149,6 +152,17 @@ export class ProvisioningFactory {
       sshKeys,
     };
   }
+}
+
+/** Complete where there are no problems; rows that have some are not saved. */
+function choices({ serverType }: ProvisionRequest, { location, monthlyCost, currency, fallback = [] }: FoundOrder) {
+  if (fallback.length === 0) return {};
+  const named = ({ serverType: type, location: place, ...price }: FoundChoice): ServerChoice => ({
+    ...price,
+    serverType: type ?? '',
+    location: place ?? '',
+  });
+  return { firstChoice: named({ serverType, location, monthlyCost, currency }), fallback: fallback.map(named) };
 }
 
 function missingField(field: string, variable: string) {

@@ -8,6 +8,9 @@ import { CatalogueService } from './catalogue/catalogue.service';
 import { KeyListService } from './catalogue/key-list.service';
 import { ChangeWatcher } from './change-watcher';
 import { ControllerHeartbeat } from './controller-heartbeat.entity';
+import { AbandonedServer } from './deletion/abandoned-server.entity';
+import { AbandonmentService } from './deletion/abandonment.service';
+import { DeletionGuard } from './deletion/deletion-guard.service';
 import { EventLog } from './event-log';
 import { HealthKeeper } from './health/health-keeper';
 import { HealthRepository } from './health/health.repository';
@@ -54,6 +57,7 @@ export const WORKFLOW_ENTITIES = [
   ProvisioningReference,
   ProvisioningEvent,
   ProvisioningTombstone,
+  AbandonedServer,
   IdempotencyKey,
   Instance,
   ControllerHeartbeat,
@@ -61,6 +65,7 @@ export const WORKFLOW_ENTITIES = [
 ];
 
 const PUBLIC = [
+  AbandonmentService,
   CallbackService,
   CatalogueService,
   PreviewService,
@@ -72,6 +77,7 @@ const PUBLIC = [
 const INTERNAL: Provider[] = [
   ProvisioningRepository,
   ProvisioningFactory,
+  DeletionGuard,
   RequestCheckService,
   KeyListService,
   CallerKeysService,

@@ -147,6 +147,19 @@ export class ProvisioningRepository {
     );
   }
 
+  /** Whether a client's provisioning came to its end within the last 24 hours, by deletion or by being given up. */
+  async isBuried(clientId: string, owner: string): Promise<boolean> {
+    const [row]: { buried: boolean }[] = await this.manager.query(
+      `SELECT EXISTS (SELECT 1 FROM provisioning_tombstones WHERE client_id = $1 AND owner = $2)
+         OR EXISTS (
+           SELECT 1 FROM abandoned_servers JOIN provisioning_events USING (provisioning_id)
+           WHERE abandoned_servers.client_id = $1 AND owner = $2 AND expires_at >= now()
+         ) AS buried`,
+      [clientId, owner],
+    );
+    return row?.buried === true;
+  }
+
   /** Counts a wake-up, so that a step which is running now runs again. */
   async nudge(id: string, manager: EntityManager): Promise<void> {
     await manager.increment(ProvisioningReference, { id }, 'nudges', 1);

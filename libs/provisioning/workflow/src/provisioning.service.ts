@@ -3,6 +3,7 @@ import { AppError, type Caller, type Clock } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { agentEndpoint } from './agent/agent-target';
+import { DeletionGuard } from './deletion/deletion-guard.service';
 import { EventLog, type NewEvent } from './event-log';
 import {
   idempotencyKeyGone,
@@ -14,7 +15,6 @@ import { PHASE_DISPLAY, SETTLED_PHASES } from './phases';
 import type { ProvisionRequest } from './provision-request';
 import type { NewProvisioning } from './provisioning-factory.service';
 import { ProvisioningReference } from './provisioning-reference.entity';
-import { ProvisioningTombstone } from './provisioning-tombstone.entity';
 import { ProvisioningRepository } from './provisioning.repository';
 import { RequestCheckService } from './request-check.service';
 import { StepCommit } from './step-commit.service';
@@ -36,6 +36,7 @@ export class ProvisioningService {
     private readonly stepCommit: StepCommit,
     private readonly events: EventLog,
     @Inject(CLOCK) private readonly clock: Clock,
+    private readonly guard: DeletionGuard,
   ) {}
 
   /**
@@ -72,7 +73,10 @@ export class ProvisioningService {
     return { client, reference };
   }
 
-  /** @throws AppError `not-retryable`, `secrets-wiped`, `client-not-found` */
+  /**
+   * @throws AppError `not-retryable`, `secrets-wiped`, `client-not-found`, `provider-not-configured`, and of a failed
+   * deletion `client-protected`
+   */
   async retry(clientId: string, caller: Caller): Promise<StartedProvisioning> {
     const { client, reference } = await this.find(clientId, caller);
     let apiKey: string | null = null;
@@ -92,6 +96,8 @@ export class ProvisioningService {
           'What the caller gave was wiped some time after the failure. Delete, and request anew.',
         );
       }
+      if (target === 'deleting') await this.guard.assertDeletable(row, manager);
+      else this.guard.assertConfigured(row);
       if (row.isKeyWithheld) {
         apiKey = this.apiKey(client);
         await manager.update(ProvisioningReference, { id: row.id }, { isKeyWithheld: false });
@@ -111,7 +117,7 @@ export class ProvisioningService {
   /**
    * Wants the server gone, for good; may be asked in every phase and repeatedly.
    * @returns whether it is gone already
-   * @throws AppError `client-not-found`
+   * @throws AppError `client-not-found`, `client-protected`, `provider-not-configured`
    */
   async requestDeletion(clientId: string, caller: Caller): Promise<'deleting' | 'gone'> {
     const client = await this.clients.find(clientId, caller.subject);
@@ -122,14 +128,16 @@ export class ProvisioningService {
     }
     await this.provisionings.transaction(async (manager) => {
       const row = await this.provisionings.lock(reference.id, manager);
-      if (row) await this.wantAbsent(row, manager);
+      if (!row) return;
+      await this.guard.assertDeletable(row, manager);
+      await this.wantAbsent(row, manager);
     });
     return 'deleting';
   }
 
-  /** Whether this caller's provisioning was deleted within the last 24 hours. */
+  /** Whether this caller's provisioning was deleted, or given up, within the last 24 hours. */
   isBuried(clientId: string, caller: Caller): Promise<boolean> {
-    return this.provisionings.manager.existsBy(ProvisioningTombstone, { clientId, owner: caller.subject });
+    return this.provisionings.isBuried(clientId, caller.subject);
   }
 
   private async accept(
@@ -201,7 +209,8 @@ export class ProvisioningService {
   }
 }
 
-function notProvisioned(clientId: string, client: Client | null): AppError {
+/** What was not provisioned here, or is not the caller's. */
+export function notProvisioned(clientId: string, client: Client | null): AppError {
   const message = client
     ? `Client ${clientId} was not provisioned here. Use /api/clients/${clientId} instead.`
     : `There is no client ${clientId}.`;

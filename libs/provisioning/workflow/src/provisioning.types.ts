@@ -32,6 +32,14 @@ export interface ProvisioningFailure {
 /** A key of the project by its id then, or a public key that is put there. */
 export type StoredSshKey = { name: string; id: string } | { publicKey: string };
 
+/** A type of server at a location, with what it costs there, as billed; null when that was not known. */
+export interface ServerChoice {
+  serverType: string;
+  location: string;
+  monthlyCost: number | null;
+  currency: string | null;
+}
+
 /** What was asked for, without secrets. */
 export interface ProvisioningConfiguration {
   images: ContainerImages;
@@ -47,6 +55,10 @@ export interface ProvisioningConfiguration {
   environmentVariables: string[];
   /** Absent in rows from before there were any. */
   sshKeys?: StoredSshKey[];
+  /** What to order instead where there is no room, in this order; absent where nothing was named. */
+  fallback?: ServerChoice[];
+  /** Beside `fallback`: what was asked for before it. */
+  firstChoice?: ServerChoice;
 }
 
 /** The secrets that the next steps need. */

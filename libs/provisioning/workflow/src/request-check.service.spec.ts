@@ -18,7 +18,8 @@ import { UserDataService } from './user-data.service';
 import type { WorkflowOptions } from './workflow.options';
 
 const caller = { subject: 'someone' };
-const clock = { now: () => NOW };
+let nowMs = NOW.getTime();
+const clock = { now: () => new Date(nowMs) };
 const place = (id: string, available = true) => ({
   ...{ id, available, priceMonthly: 4, priceHourly: 0.01, addressPriceMonthly: 0.5, deprecatedAfter: null },
 });
@@ -145,6 +146,76 @@ describe('RequestCheckService and PreviewService', () => {
       maxUserDataBytes: 32_768,
     });
     expect(preview.problems[2]).toMatchObject({ alternatives: ['debian-13'] });
+  });
+
+  describe('with alternatives', () => {
+    const preview = (fallback: ProvisionRequest['fallback'], changes: Partial<ProvisionRequest> = {}) =>
+      previews.preview({ ...sound, ...changes, fallback }, caller);
+    const arm = { serverType: 'cax11', location: 'fsn1' };
+
+    beforeEach(() => {
+      provider.serverTypes.push(type('cx33', 'x86', place('fsn1'), place('nbg1')));
+      provider.images.push({ ...DEBIAN, id: '3', architecture: 'arm' });
+    });
+
+    it('shows each with its price, and saves them beside what was asked for first', async () => {
+      const wanted = [{ serverType: 'cx33', location: 'fsn1' }, arm];
+      const price = { monthlyCost: 4.5, currency: 'EUR' };
+      const found = wanted.map((choice) => ({ ...choice, ...price }));
+      expect(await preview(wanted)).toMatchObject({ problems: [], location: 'nbg1', fallback: found });
+      const { reference } = await requests.accepted({ ...sound, fallback: wanted }, caller);
+      expect(reference).toMatchObject({ serverType: 'cx23', location: 'nbg1' });
+      expect(reference.configuration).toMatchObject({
+        fallback: found,
+        firstChoice: { serverType: 'cx23', location: 'nbg1', ...price },
+      });
+    });
+
+    it('names the entry and its field in each problem', async () => {
+      const wanted = [
+        { serverType: 'x', location: 'nbg1' },
+        { serverType: 'sold-out', location: 'fsn1' },
+        { serverType: 'cx33', location: 'mars' },
+      ];
+      const { problems, fallback } = await preview(wanted);
+      expect(problems.map(({ field, code }) => `${field} ${code}`)).toEqual([
+        'fallback[0].serverType server-type-unknown',
+        'fallback[1].serverType server-type-unavailable',
+        'fallback[2].location location-unknown',
+      ]);
+      expect(problems[0]?.alternatives).toContain('cx33');
+      expect(fallback[1]).toMatchObject({ serverType: 'sold-out', monthlyCost: null });
+      await expect(requests.accepted({ ...sound, fallback: wanted }, caller)).rejects.toMatchObject({
+        code: 'server-type-unknown',
+      });
+    });
+
+    it('checks the one image against each type', async () => {
+      // By its number it is the image of one architecture.
+      const { problems } = await preview([{ serverType: 'cx33', location: 'fsn1' }, arm], { image: '1' });
+      expect(problems).toMatchObject([{ field: 'fallback[1].serverType', code: 'image-unsuitable' }]);
+      provider.images.splice(0, provider.images.length, { ...DEBIAN, minDisk: 60 });
+      provider.serverTypes = provider.serverTypes.map((each) => (each.id === 'cx23' ? { ...each, disk: 80 } : each));
+      nowMs += 120_000;
+      const small = await preview([{ serverType: 'cx33', location: 'fsn1' }]);
+      expect(small.problems).toMatchObject([{ field: 'fallback[0].serverType', code: 'image-unsuitable' }]);
+    });
+
+    it('says of an image that there is none once', async () => {
+      const { problems } = await preview([{ serverType: 'cx33', location: 'fsn1' }], { image: 'windows' });
+      expect(problems.map(({ field }) => field)).toEqual(['image']);
+    });
+
+    it('leaves out what the order found for itself', async () => {
+      const wanted = [
+        { serverType: 'cx23', location: 'nbg1' },
+        { serverType: 'cx33', location: 'fsn1' },
+      ];
+      const { fallback, location, problems } = await preview(wanted);
+      expect([location, problems, fallback.map((each) => each.serverType)]).toEqual(['nbg1', [], ['cx33']]);
+      const { reference } = await requests.accepted({ ...sound, fallback: wanted.slice(0, 1) }, caller);
+      expect(reference.configuration).not.toHaveProperty('fallback');
+    });
   });
 
   it('tells what can be told without a provider', async () => {

@@ -3,6 +3,7 @@ import type { CloudProvider } from '@agent-controller/cloud-port';
 import { AppError, type Caller } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { CatalogueService } from './catalogue/catalogue.service';
+import { checkFallback, type FallbackCheck, type FoundChoice } from './catalogue/fallback-check';
 import { checkKeys, type KeyCheck } from './catalogue/key-check';
 import { KeyListService } from './catalogue/key-list.service';
 import type { OrderCheck } from './catalogue/order-check';
@@ -18,6 +19,8 @@ export interface RequestCheck {
   provider: CloudProvider | null;
   order: OrderCheck['order'] | null;
   sshKeys: KeyCheck['keys'];
+  /** What is ordered where there is no room for the order itself. */
+  fallback: FoundChoice[];
   /** Rows that may be saved when there are no problems; null when they could not be made. */
   made: NewProvisioning | null;
   /** Of the first server, as it would be sent; null as well when it is too long. */
@@ -51,11 +54,15 @@ export class RequestCheckService {
       ? await Promise.all([this.order(provider, request), this.keys(provider, request)])
       : [null, null];
     const sshKeys = keys?.keys ?? [];
+    const fallback = provider && order && (await this.fallback(provider, request, order));
+    const choices = fallback?.choices ?? [];
     const [credentials, badCredentials] = attempt(() => this.factory.credentials(request));
-    const found = { location: null, image: null, monthlyCost: null, currency: null, ...order?.order, sshKeys };
+    const nothing = { location: null, image: null, monthlyCost: null, currency: null };
+    const found = { ...nothing, ...order?.order, sshKeys, fallback: choices };
     const made = provider && credentials && (await this.factory.create(request, credentials, found, provider, caller));
     const [userData, tooLarge] = attempt(() => made && this.render(made, provider));
-    const problems = [noProvider, ...(order?.problems ?? []), ...(keys?.problems ?? []), badCredentials, tooLarge];
+    const ofOrder = [...(order?.problems ?? []), ...(fallback?.problems ?? []), ...(keys?.problems ?? [])];
+    const problems = [noProvider, ...ofOrder, badCredentials, tooLarge];
     if (request.name !== undefined && (await this.clients.isNameTaken(request.name, caller.subject))) {
       problems.push(nameTaken(request.name));
     }
@@ -64,12 +71,25 @@ export class RequestCheckService {
       provider,
       order: order?.order ?? null,
       sshKeys,
+      fallback: choices,
       made,
       userData,
     };
   }
 
-  private order(provider: CloudProvider, { serverType, location, image }: ProvisionRequest): Promise<OrderCheck> {
+  private async fallback(
+    provider: CloudProvider,
+    { fallback = [], image }: ProvisionRequest,
+    main: OrderCheck,
+  ): Promise<FallbackCheck> {
+    const checks = fallback.map(({ serverType, location }) => this.order(provider, { serverType, location, image }));
+    return checkFallback(fallback, main, await Promise.all(checks));
+  }
+
+  private order(
+    provider: CloudProvider,
+    { serverType, location, image }: Pick<ProvisionRequest, 'serverType' | 'location' | 'image'>,
+  ): Promise<OrderCheck> {
     return this.catalogue.checkOrder(provider, {
       serverType,
       location,

@@ -51,6 +51,16 @@ export class StepCommit {
     await this.apply(manager, row, { kind: 'advance', phase, events }, { now });
   }
 
+  /** The end of the rows, and of the log after its last event, in the transaction that locked the row. */
+  async end(manager: EntityManager, row: ProvisioningReference, last: NewEvent, now: Date) {
+    const expiresAt = new Date(now.getTime() + this.options.tombstoneRetentionMs);
+    await this.events.append(manager, row, [last], now);
+    await manager.update(ProvisioningEvent, { provisioningId: row.id }, { expiresAt });
+    const client = await this.clients.get(row.clientId, manager);
+    await this.clients.delete(row.clientId, manager);
+    return { client, expiresAt };
+  }
+
   private async apply(
     manager: EntityManager,
     row: ProvisioningReference,
@@ -105,15 +115,8 @@ export class StepCommit {
 
   /** The end of everything but the log and a tombstone. */
   private async bury(manager: EntityManager, row: ProvisioningReference, now: Date): Promise<void> {
-    const expiresAt = new Date(now.getTime() + this.options.tombstoneRetentionMs);
-    await this.events.append(
-      manager,
-      row,
-      [{ type: 'deleted', message: 'The server and everything of it is gone' }],
-      now,
-    );
-    await manager.update(ProvisioningEvent, { provisioningId: row.id }, { expiresAt });
-    const client = await this.clients.get(row.clientId, manager);
+    const last: NewEvent = { type: 'deleted', message: 'The server and everything of it is gone' };
+    const { client, expiresAt } = await this.end(manager, row, last, now);
     await manager.insert(ProvisioningTombstone, {
       provisioningId: row.id,
       clientId: row.clientId,
@@ -124,7 +127,6 @@ export class StepCommit {
       deletedAt: now,
       expiresAt,
     });
-    await this.clients.delete(row.clientId, manager);
   }
 }
 

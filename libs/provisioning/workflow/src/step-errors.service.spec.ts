@@ -8,16 +8,22 @@ const FINAL = CLOUD_ERROR_KINDS.filter((kind) => !PASSING.includes(kind));
 
 describe('StepErrors', () => {
   let others: string[] | Error;
+  let types: { id: string; locations: string[] }[];
   const catalogue = {
     otherLocations: async () => {
       if (others instanceof Error) throw others;
       return others;
+    },
+    otherTypes: async () => {
+      if (others instanceof Error) throw others;
+      return types;
     },
   } as unknown as CatalogueService;
   const errors = new StepErrors(catalogue);
 
   beforeEach(() => {
     others = [];
+    types = [];
   });
 
   const resultOf = (error: unknown, reference: Parameters<typeof contextWith>[0] = {}) =>
@@ -116,6 +122,45 @@ describe('StepErrors', () => {
       });
     });
 
+    it('names types much like it, and where', async () => {
+      types = [
+        { id: 'cx33', locations: ['nbg1', 'hel1'] },
+        { id: 'cpx22', locations: ['fsn1'] },
+      ];
+      expect(await resultOf(full)).toMatchObject({
+        failure: {
+          message: 'No room.',
+          action: expect.stringMatching(/ Listed as available besides: cx33 \(nbg1, hel1\), cpx22 \(fsn1\)\.$/),
+        },
+      });
+    });
+
+    it('says what was tried, starts from what was asked for, and names nothing that was tried', async () => {
+      const price = { monthlyCost: null, currency: null };
+      const configuration = {
+        firstChoice: { serverType: 'cx23', location: 'fsn1', ...price },
+        fallback: [
+          { serverType: 'cx23', location: 'nbg1', ...price },
+          { serverType: 'cx33', location: 'hel1', ...price },
+        ],
+      };
+      others = ['nbg1', 'hel1'];
+      types = [
+        { id: 'cx33', locations: ['hel1'] },
+        { id: 'cpx22', locations: ['fsn1', 'hel1'] },
+      ];
+      const last = { serverType: 'cx33', location: 'hel1', configuration: configuration as never };
+      const result = await resultOf(full, { phase: 'creating-server', ...last });
+      expect(result).toMatchObject({
+        failure: {
+          message: 'No room. Tried: cx23 at fsn1, cx23 at nbg1, cx33 at hel1.',
+          action: expect.stringMatching(
+            / cx23 is listed as available at: hel1\. Listed as available besides: cpx22 \(fsn1, hel1\)\.$/,
+          ),
+        },
+      });
+    });
+
     it.each([[[]], [new Error('the catalogue is away')]])('does without, when nothing is known (%j)', async (known) => {
       others = known;
       const result = await resultOf(full);
@@ -152,6 +197,54 @@ describe('StepErrors', () => {
     expect(await resultOf(new CloudError('invalid', 'Protected.'), { phase: 'deleting' })).toMatchObject({
       kind: 'fail',
       failure: { message: 'Protected.', action: expect.stringMatching(/^Delete again\. The server may still run/) },
+    });
+  });
+
+  describe.each(['deleting', 'replacing'] as const)('while a server is removed (%s)', (phase) => {
+    const removal = (kind: CloudErrorKind, consecutiveErrors = 0, retryAfterMs?: number) =>
+      resultOf(new CloudError(kind, 'What happened.', { retryAfterMs }), { phase, consecutiveErrors });
+
+    it('ends only for what a person must change, and says that the server may be billed', async () => {
+      const final: CloudErrorKind[] = ['auth', 'invalid'];
+      for (const kind of CLOUD_ERROR_KINDS) {
+        const result = await removal(kind, 500);
+        expect([kind, result.kind]).toEqual([kind, final.includes(kind) ? 'fail' : 'wait']);
+        if (result.kind === 'fail') expect(result.failure.action).toContain('may still run, and is billed');
+      }
+    });
+
+    it('says what to do about a delete protection that was set by hand', async () => {
+      expect(await removal('invalid')).toMatchObject({
+        failure: { code: 'provider-invalid', action: expect.stringContaining('delete protection') },
+      });
+    });
+
+    it.each(['conflict', 'quota', 'capacity', 'not-found'] as const)(
+      'shows %s, and asks again after 2 to 15 s, however often',
+      async (kind) => {
+        for (const errors of [0, 1, 3, 500]) {
+          const result = await removal(kind, errors);
+          expect(result).toMatchObject({
+            kind: 'wait',
+            patch: {
+              consecutiveErrors: errors + 1,
+              lastError: { code: 'provider-conflict', message: 'What happened.', phase },
+            },
+          });
+          if (result.kind !== 'wait') throw new Error(result.kind);
+          expect(result.delayMs).toBeGreaterThanOrEqual(2_000);
+          expect(result.delayMs).toBeLessThanOrEqual(15_000);
+        }
+      },
+    );
+
+    it('waits longer for a provider that is away, and as long as it asks', async () => {
+      for (const kind of ['unavailable', 'outcome-unknown', 'rate-limited'] as const) {
+        const result = await removal(kind, 500);
+        if (result.kind !== 'wait') throw new Error(result.kind);
+        expect(result.delayMs).toBeGreaterThanOrEqual(45_000);
+      }
+      expect(await removal('conflict', 0, 33_333)).toMatchObject({ delayMs: 33_333 });
     });
   });
 });

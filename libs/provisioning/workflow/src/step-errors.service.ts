@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { CatalogueService } from './catalogue/catalogue.service';
 import type { NewEvent } from './event-log';
 import { backOffMs, cloudFailure, isPassing, stopsClock } from './steps/cloud-failure';
+import { choiceName, choicesOf, firstChoice } from './steps/order-choices';
+import { endsRemoval, isRemoving, removalDelayMs, removalFailure } from './steps/removal-failure';
 import { fail, wait, type Failure, type Patch, type StepContext, type StepResult } from './steps/step';
 
 const INTERNAL: Failure = {
@@ -17,23 +19,27 @@ export class StepErrors {
   constructor(private readonly catalogue: CatalogueService) {}
 
   async resultOf(error: unknown, context: StepContext): Promise<StepResult> {
-    if (error instanceof CloudError && !isPassing(error)) {
-      const failure = cloudFailure(error);
-      const patch = orderWithoutEffect(error, context);
-      if (context.reference.phase === 'deleting' && error.kind === 'invalid') {
-        return fail({ ...failure, action: 'Delete again. The server may still run, and is billed while it does.' });
-      }
+    const { consecutiveErrors, pausedSince } = context.reference;
+    if (!(error instanceof CloudError)) return this.again(INTERNAL, backOffMs(consecutiveErrors), context);
+    if (isRemoving(context.reference.phase)) return this.ofRemoval(error, context);
+    const patch = orderWithoutEffect(error, context);
+    const failure = cloudFailure(error);
+    if (!isPassing(error)) {
       if (error.kind !== 'capacity') return fail(failure, { patch });
-      return fail({ ...failure, action: `${failure.action}${await this.alternatives(context)}` }, { patch });
+      return fail({ ...failure, ...(await this.noRoom(failure, context)) }, { patch });
     }
-    return this.again(error, context);
+    const pause = stopsClock(error) ? { pausedSince: pausedSince ?? context.now } : {};
+    return this.again(failure, backOffMs(consecutiveErrors, error.retryAfterMs), context, { ...patch, ...pause });
   }
 
-  private again(error: unknown, context: StepContext): StepResult {
-    const { reference, now } = context;
-    const failure = error instanceof CloudError ? cloudFailure(error) : INTERNAL;
-    const retryAfterMs = error instanceof CloudError ? error.retryAfterMs : undefined;
-    const pauses = error instanceof CloudError && stopsClock(error);
+  /** A server that may be billed is not given up for anything that can pass; removing has no time limit. */
+  private ofRemoval(error: CloudError, context: StepContext): StepResult {
+    const { phase, consecutiveErrors } = context.reference;
+    const failure = removalFailure(error, phase);
+    return endsRemoval(error) ? fail(failure) : this.again(failure, removalDelayMs(error, consecutiveErrors), context);
+  }
+
+  private again(failure: Failure, delayMs: number, { reference, now }: StepContext, patch: Patch = {}): StepResult {
     // Once per kind of trouble: a provider that is away for an hour must not flood the log.
     const known = reference.lastError?.code === failure.code && reference.consecutiveErrors > 0;
     const event: NewEvent = {
@@ -41,20 +47,36 @@ export class StepErrors {
       message: failure.message,
       data: { code: failure.code, action: failure.action },
     };
-    return wait(backOffMs(reference.consecutiveErrors, retryAfterMs), {
+    return wait(delayMs, {
       patch: {
-        ...(error instanceof CloudError ? orderWithoutEffect(error, context) : {}),
+        ...patch,
         consecutiveErrors: reference.consecutiveErrors + 1,
         lastError: { ...failure, phase: reference.phase, at: now.toISOString() },
-        ...(pauses ? { pausedSince: reference.pausedSince ?? now } : {}),
       },
       events: known ? [] : [event],
     });
   }
 
-  private async alternatives({ reference: { providerType, serverType, location } }: StepContext): Promise<string> {
-    const others = await this.catalogue.otherLocations(providerType, serverType, location).catch(() => []);
-    return others.length === 0 ? '' : ` ${serverType} is listed as available at: ${others.join(', ')}.`;
+  /** What was tried, and what the provider lists as available besides. */
+  private async noRoom({ message, action }: Failure, { reference }: StepContext) {
+    const tried = choicesOf(reference);
+    const { providerType } = reference;
+    const { serverType, location } = firstChoice(reference);
+    const isTried = (type: string, place: string) =>
+      tried.some((choice) => choice.serverType === type && choice.location === place);
+    const places = await this.catalogue.otherLocations(providerType, serverType, location).catch(() => []);
+    const others = places.filter((place) => !isTried(serverType, place));
+    const types = (await this.catalogue.otherTypes(providerType, serverType).catch(() => []))
+      .map(({ id, locations }) => ({ id, locations: locations.filter((place) => !isTried(id, place)) }))
+      .filter(({ locations }) => locations.length > 0)
+      .map(({ id, locations }) => `${id} (${locations.join(', ')})`);
+    return {
+      message: tried.length > 1 ? `${message} Tried: ${tried.map(choiceName).join(', ')}.` : message,
+      action:
+        action +
+        (others.length === 0 ? '' : ` ${serverType} is listed as available at: ${others.join(', ')}.`) +
+        (types.length === 0 ? '' : ` Listed as available besides: ${types.join(', ')}.`),
+    };
   }
 }
 

@@ -3,6 +3,7 @@ import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port'
 import type { Clock, Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import { notConfiguredFailure } from './deletion/provider-not-configured';
 import { InstanceService } from './instance.service';
 import { enqueueStep, ensureStep } from './jobs/job-queue';
 import { LeaseKeeper } from './lease-keeper';
@@ -12,6 +13,7 @@ import { LEASE_MS, ProvisioningRepository } from './provisioning.repository';
 import { CallbackTokens } from './reports/callback-tokens';
 import { StepCommit } from './step-commit.service';
 import { StepErrors } from './step-errors.service';
+import { canHaveServer } from './steps/server-removal';
 import { advance, fail, LostRightToCreate, type Patch, type StepContext, type StepResult } from './steps/step';
 import { StepRegistry } from './steps/step-registry';
 import { timeLimitFailure } from './time-limit';
@@ -72,11 +74,8 @@ export class StepRunner {
     if (SETTLED_PHASES.includes(phase)) return null;
     const provider = this.providers.find(reference.providerType);
     if (!provider) {
-      return fail({
-        code: 'provider-not-configured',
-        message: `This controller has no API token for ${reference.providerType} any more.`,
-        action: "Configure the provider's token and start the controller again. Then retry, or delete.",
-      });
+      if (phase === 'deleting' && !canHaveServer(reference)) return { kind: 'gone' } as const;
+      return fail(notConfiguredFailure(reference.providerType));
     }
     const timedOut = timeLimitFailure(reference, this.options, this.clock.now());
     if (timedOut) return fail(timedOut);

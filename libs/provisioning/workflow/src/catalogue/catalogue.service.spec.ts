@@ -149,4 +149,26 @@ describe('CatalogueService', () => {
       expect((await refusal(catalogue.locations(type))).code).toBe('provider-not-found');
     }
   });
+
+  it('names types much like one that is full, and where they can be ordered', async () => {
+    const like = (id: string, memory: number, changes: Partial<ServerType> = {}) => ({
+      ...serverType,
+      id,
+      memory,
+      ...changes,
+    });
+    provider.serverTypes = [
+      serverType,
+      like('dear', 8, { priceMonthly: 9 }),
+      like('bigger', 8, { priceMonthly: 5 }),
+      like('smaller', 2),
+      like('arm', 4, { architecture: 'arm' }),
+      like('full', 4, { locations: [place('fsn1', 4, false)] }),
+    ];
+    expect(await catalogue.otherTypes('hetzner', 'cx23')).toEqual([
+      { id: 'bigger', locations: ['fsn1', 'nbg1'] },
+      { id: 'dear', locations: ['fsn1', 'nbg1'] },
+    ]);
+    expect(await catalogue.otherTypes('hetzner', 'gone')).toEqual([]);
+  });
 });

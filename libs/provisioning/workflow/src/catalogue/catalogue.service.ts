@@ -10,7 +10,7 @@ import { AppError, type Clock } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '../tokens';
 import { usableImages } from './image-check';
-import { checkOrder, type Offer, type OrderCheck, type WantedOrder } from './order-check';
+import { checkOrder, similarTypes, type Offer, type OrderCheck, type WantedOrder } from './order-check';
 import { ProviderAnswers } from './provider-answers';
 
 /** So that orders are taken, and wait, while the provider is away: it checks them itself when they are sent. */
@@ -73,6 +73,17 @@ export class CatalogueService {
     const { serverTypes } = await this.offer(this.provider(type));
     const found = serverTypes.find(({ id }) => id === serverType);
     return (found?.locations ?? []).filter(({ id, available }) => available && id !== location).map(({ id }) => id);
+  }
+
+  /** Types much like this one that can be ordered now, the cheapest first, and where. */
+  async otherTypes(type: ProviderType, serverType: string): Promise<{ id: string; locations: string[] }[]> {
+    const { serverTypes } = await this.offer(this.provider(type));
+    const found = serverTypes.find(({ id }) => id === serverType);
+    if (!found) return [];
+    return similarTypes(serverTypes, found).map(({ id, locations }) => ({
+      id,
+      locations: locations.filter(({ available }) => available).map((location) => location.id),
+    }));
   }
 
   /** @throws AppError `provider-unavailable`, `provider-refused` */

@@ -80,7 +80,9 @@ function choosePlace(offer: Offer, type: ServerType, wanted: WantedOrder, image:
   }
   if (wanted.location === undefined || places.length === 0) {
     const message = `'${type.id}' cannot be ordered anywhere at present`;
-    return { problem: refused('server-type-unavailable', 'serverType', message, similar(offer.serverTypes, type)) };
+    return {
+      problem: refused('server-type-unavailable', 'serverType', message, idsOf(similarTypes(offer.serverTypes, type))),
+    };
   }
   const message = `'${type.id}' cannot be ordered at '${wanted.location}' at present`;
   const others = places.some(hasImage) ? places.filter(hasImage) : places;
@@ -122,13 +124,13 @@ function unknownLocation(offer: Offer, { location }: WantedOrder, type: ServerTy
   return refused('location-unknown', 'location', `${provider} has no location '${location}'`, idsOf(alternatives));
 }
 
-/** Types of the same architecture that are at least as big, the cheapest first. */
-function similar(all: ServerType[], type: ServerType): string[] {
-  const fitting = all
+/** Types of the same architecture that are at least as big, the cheapest first: those nearest in price and size. */
+export function similarTypes(all: readonly ServerType[], type: ServerType): ServerType[] {
+  return all
     .filter((each) => each.architecture === type.architecture && each.memory >= type.memory && each.id !== type.id)
     .filter((each) => available(each).length > 0)
-    .sort((a, b) => a.priceMonthly - b.priceMonthly);
-  return idsOf(fitting.slice(0, MAX_ALTERNATIVES));
+    .sort((a, b) => a.priceMonthly - b.priceMonthly)
+    .slice(0, MAX_ALTERNATIVES);
 }
 
 function idsOf(things: readonly { id: string }[]): string[] {

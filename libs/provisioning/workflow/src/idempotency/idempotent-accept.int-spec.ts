@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { CatalogueService } from '../catalogue/catalogue.service';
 import { KeyListService } from '../catalogue/key-list.service';
 import type { ProvisionRequest } from '../provision-request';
+import { DeletionGuard } from '../deletion/deletion-guard.service';
 import { ProvisioningFactory } from '../provisioning-factory.service';
 import { ProvisioningRepository } from '../provisioning.repository';
 import { ProvisioningService } from '../provisioning.service';
@@ -57,8 +58,10 @@ describe('orders with an idempotency key', () => {
     const provisionings = new ProvisioningRepository(dataSource, secretBox);
     const clients = new ClientRepository(dataSource, secretBox);
     const material = new ServerMaterialService(provisionings);
+    const registry = new CloudProviderRegistry([provider]);
+    const guard = new DeletionGuard(clients, registry);
     const requests = new RequestCheckService(
-      new CatalogueService(new CloudProviderRegistry([provider]), clock),
+      new CatalogueService(registry, clock),
       new KeyListService(clock),
       new ProvisioningFactory(provisionings, clients, material, options, clock),
       new UserDataService(provisionings, clients, new CallbackTokens(secretBox, options)),
@@ -66,7 +69,7 @@ describe('orders with an idempotency key', () => {
       options,
     );
     const keys = new IdempotencyKeysService(dataSource, secretBox, options);
-    return new ProvisioningService(provisionings, clients, requests, keys, stepCommit, events, clock);
+    return new ProvisioningService(provisionings, clients, requests, keys, stepCommit, events, clock, guard);
   }
 
   const count = async (table: string) =>

@@ -227,4 +227,69 @@ describe('CreatingServerStep', () => {
     await run();
     expect(provider.calls.filter((call) => call === 'ensureSentinel')).toHaveLength(1);
   });
+
+  describe('where there is no room', () => {
+    const full = () => new CloudError('capacity', 'full');
+    const choice = (serverType: string, location: string, monthlyCost: number) => ({
+      ...{ serverType, location, monthlyCost, currency: 'EUR' },
+    });
+    const first = choice('cx23', 'fsn1', 4);
+    const choices = [choice('cx23', 'nbg1', 5), choice('cx33', 'hel1', 8)] as const;
+    const configuration = { sshKeys: [], firstChoice: first, fallback: [...choices] } as never;
+
+    it('goes on with the next choice, in the same attempt, and says so; the last one is a failure', async () => {
+      provider.failNext('create', full(), full(), full());
+      const second = await run({ ...first, configuration });
+      expect(second).toEqual({
+        kind: 'wait',
+        delayMs: 0,
+        patch: { ...choices[0], createRequestedAt: null },
+        events: [
+          {
+            type: 'note',
+            message: 'No room for cx23 at fsn1; trying cx23 at nbg1',
+            data: { serverType: 'cx23', location: 'nbg1' },
+          },
+        ],
+      });
+      expect(await run({ ...choices[0], configuration })).toMatchObject({ patch: choices[1] });
+      await expect(run({ ...choices[1], configuration })).rejects.toMatchObject({ kind: 'capacity' });
+      const tried = provider.specs.map(({ name, serverType, location }) => `${name} ${serverType} ${location}`);
+      expect(tried).toEqual([
+        'team-agent-0123abcd-1 cx23 fsn1',
+        'team-agent-0123abcd-1 cx23 nbg1',
+        'team-agent-0123abcd-1 cx33 hel1',
+      ]);
+    });
+
+    it('is a failure at once without alternatives, also in rows from before there were any', async () => {
+      provider.failNext('create', full(), full());
+      await expect(run()).rejects.toMatchObject({ kind: 'capacity' });
+      await expect(run({ configuration: {} as never })).rejects.toMatchObject({ kind: 'capacity' });
+    });
+
+    it.each(['quota', 'invalid', 'auth', 'conflict', 'unavailable', 'outcome-unknown'] as const)(
+      'is not what %s says',
+      async (kind) => {
+        provider.failNext('create', new CloudError(kind, 'other trouble'));
+        await expect(run({ ...first, configuration })).rejects.toThrow('other trouble');
+      },
+    );
+
+    it('keeps the doubt about an earlier order of the attempt, and looks before the next one is sent', async () => {
+      provider.failNext('create', full());
+      const doubtful = { createRequestedAt: secondsAgo(GRACE_S), sentinelId: SENTINEL, configuration };
+      const result = await run({ ...first, ...doubtful });
+      expect(result).toMatchObject({ kind: 'wait', patch: choices[0] });
+      expect(result).not.toHaveProperty('patch.createRequestedAt');
+      await run({ ...choices[0], ...doubtful, createRequestedAt: secondsAgo(1) });
+      expect(creates()).toBe(1);
+    });
+
+    it('takes an earlier server that shows up for what it is', async () => {
+      provider.add('7', ownerOf(1), { serverType: 'cx23', location: 'fsn1' });
+      const result = await run({ ...choices[1], createRequestedAt: secondsAgo(5), configuration });
+      expect(result).toMatchObject({ kind: 'advance', patch: { serverId: '7', ...first } });
+    });
+  });
 });

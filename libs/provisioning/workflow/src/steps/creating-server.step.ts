@@ -2,8 +2,10 @@ import { CloudError, serverName, type CloudServer } from '@agent-controller/clou
 import { Injectable } from '@nestjs/common';
 import { CallerKeysService } from '../caller-keys.service';
 import { observedColumns } from '../provisioning.repository';
+import type { ServerChoice } from '../provisioning.types';
 import { SentinelService } from '../sentinel.service';
 import { UserDataService } from '../user-data.service';
+import { choiceName, choiceOfServer, nextChoice } from './order-choices';
 import { advance, fail, ownerTag, wait, type Patch, type StepContext, type StepResult } from './step';
 
 /**
@@ -27,7 +29,7 @@ export class CreatingServerStep {
     const sentinelId = await this.sentinel.ensure(provider, context.instance);
     if (reference.createRequestedAt) {
       const existing = await this.keepOne(context);
-      if (existing) return created(existing, context, sentinelId);
+      if (existing) return created(existing, context, sentinelId, choiceOfServer(reference, existing));
       if (now.getTime() - reference.createRequestedAt.getTime() < VISIBILITY_GRACE_MS) {
         return wait(LOOK_AGAIN_MS, { patch: inDoubt(reference, now) });
       }
@@ -61,6 +63,8 @@ export class CreatingServerStep {
         this.sentinel.forget(provider.type);
         this.callerKeys.forget(provider);
       }
+      const next = error instanceof CloudError && error.kind === 'capacity' ? nextChoice(reference) : null;
+      if (next) return orderNext(next, reference);
       throw error;
     }
   }
@@ -86,9 +90,33 @@ function inDoubt({ pausedSince, pausedMs, lastError, consecutiveErrors }: StepCo
   };
 }
 
-function created(server: CloudServer, { provider, now }: StepContext, sentinelId: string): StepResult {
+/**
+ * There is no room, and surely nothing was made: the next choice, in the same attempt. Where an earlier order of it is in
+ * doubt, that stays so, and is looked for before the next one is sent.
+ */
+function orderNext(next: ServerChoice, reference: StepContext['reference']): StepResult {
+  return wait(0, {
+    patch: { ...next, ...(reference.createRequestedAt ? {} : { createRequestedAt: null }) },
+    events: [
+      {
+        type: 'note',
+        message: `No room for ${choiceName(reference)}; trying ${choiceName(next)}`,
+        data: { serverType: next.serverType, location: next.location },
+      },
+    ],
+  });
+}
+
+/** @param choice what the server turned out to be, where that may not be the present choice */
+function created(
+  server: CloudServer,
+  { provider, now }: StepContext,
+  sentinelId: string,
+  choice: Patch = {},
+): StepResult {
   return advance('booting', {
     patch: {
+      ...choice,
       ...observedColumns(server),
       serverId: server.id,
       serverName: server.name,

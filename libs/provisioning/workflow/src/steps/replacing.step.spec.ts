@@ -129,4 +129,21 @@ describe('ReplacingStep', () => {
     secrets = null;
     await expect(run({}, null)).rejects.toThrow('wiped');
   });
+
+  it('begins again with what was asked for first, whatever was taken before', async () => {
+    const price = { monthlyCost: 4, currency: 'EUR' };
+    const configuration = {
+      firstChoice: { serverType: 'cx23', location: 'fsn1', ...price },
+      fallback: [{ serverType: 'cx33', location: 'hel1', monthlyCost: 8, currency: 'EUR' }],
+    };
+    const taken = { serverType: 'cx33', location: 'hel1', monthlyCost: 8, configuration: configuration as never };
+    const result = await run({ serverId: null, createRequestedAt: null, ...taken }, null);
+    expect(result).toMatchObject({ patch: { attempt: 2, serverType: 'cx23', location: 'fsn1', ...price } });
+  });
+
+  it('orders the same again where there was no choice', async () => {
+    const only = { serverType: 'cpx22', location: 'nbg1', monthlyCost: 6, currency: 'EUR' };
+    const result = await run({ serverId: null, createRequestedAt: null, ...only, configuration: {} as never }, null);
+    expect(result).toMatchObject({ patch: { attempt: 2, ...only } });
+  });
 });

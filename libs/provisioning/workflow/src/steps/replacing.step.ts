@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AgentHealth } from '../agent/agent-health';
 import { agentTarget } from '../agent/agent-target';
 import { ServerMaterialService } from '../server-material.service';
+import { firstChoice } from './order-choices';
 import { ready } from './ready.result';
 import { ServerRemoval } from './server-removal';
 import { advance, wait, type StepContext, type StepResult } from './step';
@@ -43,6 +44,7 @@ export class ReplacingStep {
     const { tls, sealedSecrets } = await this.material.renew(reference, client, now);
     return advance('creating-server', {
       patch: {
+        ...firstChoice(reference),
         attempt,
         attemptSince: now,
         pausedMs: 0,

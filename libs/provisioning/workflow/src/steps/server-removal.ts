@@ -18,7 +18,7 @@ export class ServerRemoval {
   async run(context: StepContext): Promise<'gone' | StepResult> {
     const { reference, provider } = context;
     // No order was ever sent, so there is nothing that could exist.
-    if (!reference.serverId && !reference.createRequestedAt) return 'gone';
+    if (!canHaveServer(reference)) return 'gone';
     if (reference.serverId) {
       const state = await provider.destroy(reference.serverId);
       if (state === 'deleting') return this.deleting(context);
@@ -67,6 +67,14 @@ export class ServerRemoval {
     if (reference.destroyRequestedAt || !reference.createRequestedAt) return false;
     return now.getTime() - reference.createRequestedAt.getTime() < VISIBILITY_GRACE_MS;
   }
+}
+
+/** Whether an order was ever sent, or not surely in vain. */
+export function canHaveServer({
+  serverId,
+  createRequestedAt,
+}: Pick<StepContext['reference'], 'serverId' | 'createRequestedAt'>): boolean {
+  return serverId !== null || createRequestedAt !== null;
 }
 
 function wrongProject({ reference, provider }: StepContext): StepResult {
