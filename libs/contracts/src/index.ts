@@ -7,6 +7,7 @@ export type {
   TlsView,
   UpdateClientBody,
 } from './client.types';
+export type { AdoptServerBody, OrphanReportView, OrphanView, SweepPauseView, SweepView } from './orphan.types';
 export type { Problem } from './problem.types';
 export type {
   LocationView,

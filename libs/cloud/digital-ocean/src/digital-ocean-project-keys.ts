@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
-import { CloudError, type ProjectKey, type SshKey, numericId, unlessGone } from '@agent-controller/cloud-port';
-import { listedKeyAnswer, sshKeyAnswer } from './digital-ocean-answer.schemas';
+import {
+  CloudError,
+  type ManagedKey,
+  type ProjectKey,
+  type SshKey,
+  numericId,
+  unlessGone,
+} from '@agent-controller/cloud-port';
+import { z } from 'zod';
+import { listedKeyAnswer, managedKeyAnswer, sshKeyAnswer } from './digital-ocean-answer.schemas';
 import { DigitalOceanClient } from './digital-ocean.client';
 
 /** The SSH keys of the project that the token sees. */
@@ -40,6 +48,31 @@ export class DigitalOceanProjectKeys {
     );
     for await (const { id, name } of pages) keys.push({ id: String(id), name });
     return keys;
+  }
+
+  /** All keys: DigitalOcean has no labels for them. */
+  async listManaged(): Promise<ManagedKey[]> {
+    const keys: ManagedKey[] = [];
+    const pages = this.api.list(
+      'GET /account/keys',
+      (dots, page) => dots.sshKey.listSshKeys(page),
+      'ssh_keys',
+      managedKeyAnswer,
+    );
+    for await (const { id, name, public_key: publicKey } of pages) {
+      keys.push({ id: String(id), name, publicKey, instanceId: null });
+    }
+    return keys;
+  }
+
+  async remove(keyId: string): Promise<void> {
+    const ssh_key_id = numericId(keyId, 'DigitalOcean');
+    const sent = this.api.call(
+      { effect: 'change', name: 'DELETE /account/keys/{key}' },
+      (dots) => dots.sshKey.destroySshKey({ ssh_key_id }),
+      z.unknown(),
+    );
+    await unlessGone(sent);
   }
 
   /** One key is asked for by id or fingerprint: listing keys is limited to 10 calls a minute. */

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
 import { CallbacksController } from './callbacks.controller';
+import { OrphansController } from './orphans.controller';
 import { PreviewController } from './preview.controller';
 import { ProvidersController } from './providers.controller';
 import { ProvisioningEventsController } from './provisioning-events.controller';
@@ -16,6 +17,7 @@ export class ProvisioningFeatureModule {
       imports,
       controllers: [
         CallbacksController,
+        OrphansController,
         PreviewController,
         ProvidersController,
         ProvisioningController,

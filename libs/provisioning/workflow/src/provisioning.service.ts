@@ -1,7 +1,7 @@
 import { Client, ClientRepository, unlessTaken } from '@agent-controller/clients';
 import { AppError, type Caller, type Clock } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { MoreThan, type EntityManager } from 'typeorm';
 import { agentEndpoint } from './agent/agent-target';
 import { EventLog, type NewEvent } from './event-log';
 import {
@@ -129,7 +129,9 @@ export class ProvisioningService {
 
   /** Whether this caller's provisioning was deleted within the last 24 hours. */
   isBuried(clientId: string, caller: Caller): Promise<boolean> {
-    return this.provisionings.manager.existsBy(ProvisioningTombstone, { clientId, owner: caller.subject });
+    // The sweep keeps tombstones for longer.
+    const expiresAt = MoreThan(this.clock.now());
+    return this.provisionings.manager.existsBy(ProvisioningTombstone, { clientId, owner: caller.subject, expiresAt });
   }
 
   private async accept(

@@ -10,7 +10,7 @@ import { AppError, type Clock } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '../tokens';
 import { usableImages } from './image-check';
-import { checkOrder, type Offer, type OrderCheck, type WantedOrder } from './order-check';
+import { checkOrder, monthlyCost, type Offer, type OrderCheck, type WantedOrder } from './order-check';
 import { ProviderAnswers } from './provider-answers';
 
 const FRESH_MS = 60_000;
@@ -72,6 +72,20 @@ export class CatalogueService {
     const { serverTypes } = await this.offer(this.provider(type));
     const found = serverTypes.find(({ id }) => id === serverType);
     return (found?.locations ?? []).filter(({ id, available }) => available && id !== location).map(({ id }) => id);
+  }
+
+  /** What a server and its address cost a month, as billed; nulls when the provider does not tell now. */
+  async cost(
+    provider: CloudProvider,
+    serverType: string,
+    location: string,
+  ): Promise<{ monthlyCost: number | null; currency: string | null }> {
+    const offer = await this.offer(provider).catch(() => null);
+    const type = offer?.serverTypes.find(({ id }) => id === serverType);
+    const place = type?.locations.find(({ id }) => id === location);
+    return type && place
+      ? { monthlyCost: monthlyCost(place), currency: type.currency }
+      : { monthlyCost: null, currency: null };
   }
 
   /** @throws AppError `provider-unavailable`, `provider-refused` */
