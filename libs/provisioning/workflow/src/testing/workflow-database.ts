@@ -56,7 +56,7 @@ export class WorkflowDatabase {
         sealedCredentials: this.clients.sealCredentials(clientId, { type: 'api_key', apiKey: 'the-api-key' }),
       }),
     );
-    const id = randomUUID();
+    const id = changes.id ?? randomUUID();
     await this.dataSource.manager.insert(ProvisioningReference, {
       id,
       clientId,
