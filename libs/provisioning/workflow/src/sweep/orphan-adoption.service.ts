@@ -72,7 +72,9 @@ export class OrphanAdoption {
     if (!orphan) throw notAnOrphan(provider.type, server.id);
     await this.clients.insert(client, manager);
     const { monthlyCost, currency } = orphan;
-    await manager.insert(ProvisioningReference, { ...reference, monthlyCost, currency });
+    // Of an earlier life of the provisioning, there may be a log still.
+    const lastEventSeq = await this.events.lastSeq(reference.id, manager);
+    await manager.insert(ProvisioningReference, { ...reference, monthlyCost, currency, lastEventSeq });
     await this.events.append(manager, reference, adoptionEvents(reference, server), reference.phaseSince);
     await this.sweeps.forgetOrphan(provider.type, server.id, manager);
     if (reference.phase === 'failed') return;

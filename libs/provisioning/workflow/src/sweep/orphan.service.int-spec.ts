@@ -102,6 +102,19 @@ describe('orphans, as callers ask for them', () => {
       expect(await world.notes(reference)).toHaveLength(3);
     });
 
+    it('goes on with the numbers of a log that outlived the former row', async () => {
+      const former = await world.row('1');
+      const note = { type: 'note' as const, message: 'of the former row' };
+      await world.database.dataSource.transaction((manager) =>
+        world.database.events.append(manager, former, [note, note], world.now),
+      );
+      await world.database.clients.delete(former.clientId);
+      world.server('1', former.id);
+      await world.run();
+      const { reference } = await world.adoption.adopt(at('1'), {}, caller);
+      expect(reference).toMatchObject({ id: former.id, lastEventSeq: 5 });
+    });
+
     it('starts with credentials by a pin, or by a certificate', async () => {
       await orphan('1');
       const pin = 'A'.repeat(43) + '=';
