@@ -48,6 +48,7 @@ import { ServerPresence } from './sweep/server-presence.service';
 import { SweepActions } from './sweep/sweep-actions.service';
 import { SweepPause } from './sweep/sweep-pause.service';
 import { SweepRepository } from './sweep/sweep.repository';
+import { SweptRows } from './sweep/swept-rows.repository';
 import { Sweeper } from './sweep/sweeper';
 import { UnusedKey } from './sweep/unused-key.entity';
 import { UnusedKeys } from './sweep/unused-keys.repository';
@@ -117,6 +118,7 @@ const INTERNAL: Provider[] = [
   StepRunner,
   ServerObserver,
   SweepRepository,
+  SweptRows,
   ServerPresence,
   RowKeeper,
   OrphanKeeper,

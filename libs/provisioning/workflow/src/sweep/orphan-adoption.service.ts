@@ -15,6 +15,7 @@ import { AdoptedRows, type AdoptionRequest } from './adopted-rows.service';
 import { LateAccess } from './late-access.service';
 import { hasRow, notAnOrphan, OrphanService, type OrphanPlace } from './orphan.service';
 import { SweepRepository } from './sweep.repository';
+import { SweptRows } from './swept-rows.repository';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -24,6 +25,7 @@ export class OrphanAdoption {
   constructor(
     private readonly orphans: OrphanService,
     private readonly sweeps: SweepRepository,
+    private readonly sweptRows: SweptRows,
     private readonly made: AdoptedRows,
     private readonly lateAccess: LateAccess,
     private readonly clients: ClientRepository,
@@ -87,7 +89,7 @@ export class OrphanAdoption {
     { type: providerType }: CloudProvider,
     { id: serverId, owner: { provisioningId } }: CloudServer & { owner: OwnerTag },
   ): Promise<void> {
-    const row = await this.sweeps.rowOf({ providerType, serverId, provisioningId }, manager);
+    const row = await this.sweptRows.rowOf({ providerType, serverId, provisioningId }, manager);
     if (row?.serverId === serverId) throw hasRow(serverId, row.clientId);
     if (row) {
       const { clientId } = row;
@@ -98,7 +100,7 @@ export class OrphanAdoption {
         { extensions: { clientId } },
       );
     }
-    if (await this.sweeps.lockTombstone(provisioningId, manager)) {
+    if (await this.sweptRows.lockTombstone(provisioningId, manager)) {
       throw new AppError(
         'provisioning-exists',
         `The provisioning that server ${serverId} was made for was deleted. The server is being destroyed.`,

@@ -9,6 +9,7 @@ import { OrphanServer, type OrphanKind } from './orphan-server.entity';
 import type { OwnedServer } from './sweep-decision';
 import type { SweepRun } from './sweep-run';
 import { SweepRepository } from './sweep.repository';
+import { SweptRows } from './swept-rows.repository';
 
 /** Of all servers of this installation at a provider, how many one sweep may destroy without being asked. */
 const SHARE_OF_FLEET = 0.05;
@@ -18,6 +19,7 @@ const SHARE_OF_FLEET = 0.05;
 export class OrphanKeeper {
   constructor(
     private readonly sweeps: SweepRepository,
+    private readonly sweptRows: SweptRows,
     private readonly catalogue: CatalogueService,
     private readonly instances: InstanceService,
     @Inject(WORKFLOW_OPTIONS) private readonly options: Pick<WorkflowOptions, 'sweep'>,
@@ -59,7 +61,7 @@ export class OrphanKeeper {
   private async destroy({ id: runId, provider }: SweepRun, { serverId }: OrphanServer): Promise<void> {
     await this.sweeps.transaction(async (manager) => {
       const orphan = await this.sweeps.lockOrphan(provider.type, serverId, manager);
-      if (!orphan || (await this.sweeps.rowOf(orphan, manager))) return;
+      if (!orphan || (await this.sweptRows.rowOf(orphan, manager))) return;
       if (!(await this.sweeps.isCurrent(provider.type, runId)) || (await this.sweeps.isPaused(provider.type))) return;
       const { provisioningId, name } = orphan;
       try {

@@ -17,6 +17,7 @@ import { OrphanServer } from './orphan-server.entity';
 import type { ProviderSweep } from './provider-sweep.entity';
 import { SweepPause } from './sweep-pause.service';
 import { SweepRepository } from './sweep.repository';
+import { SweptRows } from './swept-rows.repository';
 
 /** Names a server at a provider. */
 export interface OrphanPlace {
@@ -43,6 +44,7 @@ export interface OrphanReport {
 export class OrphanService {
   constructor(
     private readonly sweeps: SweepRepository,
+    private readonly sweptRows: SweptRows,
     private readonly catalogue: CatalogueService,
     private readonly instances: InstanceService,
     private readonly sentinel: SentinelService,
@@ -58,7 +60,7 @@ export class OrphanService {
     const { orphanPolicy, orphanGraceMs } = this.options.sweep;
     return {
       servers: orphans.map((orphan) => {
-        const isPaused = stateOf(orphan.providerType)?.pauseReason != null;
+        const isPaused = (stateOf(orphan.providerType)?.pauseReason ?? null) !== null;
         const isDestroyed = orphanPolicy === 'delete' && orphan.kind === 'unknown' && !isPaused;
         const destroyAfter = isDestroyed ? new Date(orphan.firstSeenAt.getTime() + orphanGraceMs) : null;
         return { orphan, destroyAfter };
@@ -96,7 +98,7 @@ export class OrphanService {
     if (!server) return this.forgetGone(provider, serverId);
     return this.sweeps.transaction(async (manager) => {
       const orphan = await this.sweeps.lockOrphan(provider.type, serverId, manager);
-      const row = await this.sweeps.rowOf(
+      const row = await this.sweptRows.rowOf(
         { providerType: provider.type, serverId, provisioningId: server.owner.provisioningId },
         manager,
       );

@@ -5,7 +5,7 @@ import { driftOf } from './server-drift';
 import { ServerPresence } from './server-presence.service';
 import type { SweepAction } from './sweep-decision';
 import type { SweepRun } from './sweep-run';
-import { SweepRepository } from './sweep.repository';
+import { SweptRows } from './swept-rows.repository';
 
 /** Servers that are asked for by id in one sweep, so that a list that lags does not use up the rate limit. */
 const MISSING_PER_SWEEP = 20;
@@ -16,7 +16,7 @@ const KEPT_PHASES: readonly Phase[] = ['installing', 'starting', 'ready', 'faile
 @Injectable()
 export class RowKeeper {
   constructor(
-    private readonly sweeps: SweepRepository,
+    private readonly sweptRows: SweptRows,
     private readonly presence: ServerPresence,
   ) {}
 
@@ -35,7 +35,7 @@ export class RowKeeper {
         await this.presence.saveSeen(row, action.server, run.provider, run.startedAt);
       } else unchanged.push({ id: row.id, serverId: action.server.id });
     }
-    await this.sweeps.touchSeen(unchanged, run.startedAt);
+    await this.sweptRows.touchSeen(unchanged, run.startedAt);
     await this.askForMissing(run, actions, rows, signal);
   }
 

@@ -10,6 +10,7 @@ import { OrphanKeeper } from './orphan-keeper.service';
 import type { OwnedServer, SweepAction, SweptRow } from './sweep-decision';
 import type { SweepRun } from './sweep-run';
 import { SweepRepository } from './sweep.repository';
+import { SweptRows } from './swept-rows.repository';
 
 type Of<Kind extends SweepAction['kind']> = Extract<SweepAction, { kind: Kind }>;
 
@@ -19,6 +20,7 @@ export class SweepActions {
   constructor(
     private readonly provisionings: ProvisioningRepository,
     private readonly sweeps: SweepRepository,
+    private readonly sweptRows: SweptRows,
     private readonly orphans: OrphanKeeper,
     private readonly events: EventLog,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -111,13 +113,13 @@ export class SweepActions {
   /** A server that showed up after everything of its provisioning was deleted. */
   private async late(run: SweepRun, { server }: Of<'late'>): Promise<void> {
     const { provisioningId } = server.owner;
-    await this.sweeps.noteLateServer(provisioningId, run.startedAt);
+    await this.sweptRows.noteLateServer(provisioningId, run.startedAt);
     if (server.status === 'deleting') return;
     // The tombstone is held meanwhile: without it, somebody might adopt the server.
     await this.sweeps.transaction(async (manager) => {
-      if (!(await this.sweeps.lockTombstone(provisioningId, manager))) return;
+      if (!(await this.sweptRows.lockTombstone(provisioningId, manager))) return;
       const place = { providerType: run.provider.type, serverId: server.id, provisioningId };
-      if (await this.sweeps.rowOf(place, manager)) return;
+      if (await this.sweptRows.rowOf(place, manager)) return;
       await this.destroy(run, server, 'destroying a server that showed up after its deletion');
     });
   }

@@ -23,6 +23,7 @@ import { decide } from './sweep-decision';
 import { SweepPause } from './sweep-pause.service';
 import type { SweepRun } from './sweep-run';
 import { SweepRepository } from './sweep.repository';
+import { SweptRows } from './swept-rows.repository';
 
 const WRONG_PROJECT =
   'Our key is not visible with the configured token, so what it lists may be another project. Nothing was compared.';
@@ -38,6 +39,7 @@ export class Sweeper {
 
   constructor(
     private readonly sweeps: SweepRepository,
+    private readonly sweptRows: SweptRows,
     private readonly providers: CloudProviderRegistry,
     private readonly instances: InstanceService,
     private readonly rows: RowKeeper,
@@ -84,8 +86,8 @@ export class Sweeper {
     const { instanceId } = await this.instances.get();
     const servers = await all(provider.listOwned());
     // In this order, and after the list: a row is saved before its order is sent, and a tombstone before its row goes.
-    const rows = await this.sweeps.rows(type);
-    const buried = await this.sweeps.buried(type);
+    const rows = await this.sweptRows.rows(type);
+    const buried = await this.sweptRows.buried(type);
     const sentinelId = await this.sentinelOf(provider, state, rows);
     if (sentinelId === undefined) {
       this.logger.warn({ provider: type }, `a sweep did not come to its end: ${WRONG_PROJECT}`);

@@ -21,6 +21,7 @@ import { ServerPresence } from '../sweep/server-presence.service';
 import { SweepActions } from '../sweep/sweep-actions.service';
 import { SweepPause } from '../sweep/sweep-pause.service';
 import { SweepRepository } from '../sweep/sweep.repository';
+import { SweptRows } from '../sweep/swept-rows.repository';
 import { Sweeper } from '../sweep/sweeper';
 import { UnusedKeys } from '../sweep/unused-keys.repository';
 import type { SweepOptions } from '../workflow.options';
@@ -54,15 +55,27 @@ export class SweepWorld {
     const sentinel = new SentinelService();
     const instances = new InstanceService(dataSource);
     const swept = { sweep: (this.sweep = { ...options.sweep }) };
+    const sweptRows = new SweptRows(dataSource);
     this.sweeps = new SweepRepository(dataSource);
     this.presence = new ServerPresence(provisionings, clients, sentinel, catalogue, events, swept, clock);
-    const keeper = new OrphanKeeper(this.sweeps, catalogue, instances, swept, logger);
+    const keeper = new OrphanKeeper(this.sweeps, sweptRows, catalogue, instances, swept, logger);
     const pause = new SweepPause(this.sweeps, new DatabaseFingerprint(dataSource), logger);
     const made = new AdoptedRows(clients, options);
-    this.orphans = new OrphanService(this.sweeps, catalogue, instances, sentinel, pause, swept, clock, logger);
+    this.orphans = new OrphanService(
+      this.sweeps,
+      sweptRows,
+      catalogue,
+      instances,
+      sentinel,
+      pause,
+      swept,
+      clock,
+      logger,
+    );
     this.adoption = new OrphanAdoption(
       this.orphans,
       this.sweeps,
+      sweptRows,
       made,
       new LateAccess(provisionings, clients, made, stepCommit, clock),
       clients,
@@ -75,10 +88,11 @@ export class SweepWorld {
     );
     this.sweeper = new Sweeper(
       this.sweeps,
+      sweptRows,
       registry,
       instances,
-      new RowKeeper(this.sweeps, this.presence),
-      new SweepActions(provisionings, this.sweeps, keeper, events, logger),
+      new RowKeeper(sweptRows, this.presence),
+      new SweepActions(provisionings, this.sweeps, sweptRows, keeper, events, logger),
       keeper,
       pause,
       new KeySweep(new UnusedKeys(dataSource), instances, this.callerKeys, swept, logger),
