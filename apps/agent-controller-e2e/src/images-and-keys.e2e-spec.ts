@@ -99,7 +99,7 @@ describe.each(CASES)('image and sshKeys at $providerType', (at) => {
     );
     const made = await keyOf(KEY);
     expect(made).toHaveLength(1);
-    expect(made[0]?.name).toMatch(/^agent-controller-key-[0-9a-f]{16}$/);
+    expect(made[0]?.name).toMatch(/^agent-controller-key-[0-9a-f]{16}-[0-9a-f-]{36}$/);
     if (providerType === 'hetzner') expect(made[0]?.labels).toMatchObject({ 'managed-by': 'agent-controller' });
     for (const { sshKeyIds } of await installation.emulator.servers()) {
       expect(sshKeyIds).toHaveLength(3);

@@ -10,7 +10,8 @@ import { MetricsController } from './health/metrics.controller';
 import { MetricsService } from './health/metrics.service';
 import { PlatformModule } from './platform.module';
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** The whole controller. */
 @Module({})
@@ -45,6 +46,13 @@ function workflowOptions(env: Env): WorkflowOptions {
     jobConcurrency: 20,
     healthCheckIntervalMs: env.HEALTH_CHECK_INTERVAL_SECONDS * 1000,
     agentConnections: env.AGENT_CONNECTIONS,
+    sweep: {
+      intervalMs: env.SWEEP_INTERVAL_SECONDS * 1000,
+      orphanPolicy: env.ORPHAN_POLICY,
+      orphanGraceMs: env.ORPHAN_GRACE_SECONDS * 1000,
+      lostAfterMs: env.LOST_AFTER_SECONDS * 1000,
+      keyIntervalMs: HOUR_MS,
+    },
     failedSecretsRetentionMs: 7 * DAY_MS,
     tombstoneRetentionMs: DAY_MS,
     idempotencyRetentionMs: DAY_MS,

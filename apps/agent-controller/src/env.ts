@@ -16,6 +16,7 @@ const port = z.coerce.number({ error: 'a port number, such as 3100' }).int().min
 const seconds = z.coerce.number({ error: 'a number of seconds, such as 1200' }).int().min(10).max(86_400);
 const connections = z.coerce.number({ error: 'a number of connections, such as 50' }).int().min(1).max(10_000);
 const interval = z.coerce.number({ error: 'a number of seconds, such as 300' }).int().min(1).max(86_400);
+const grace = z.coerce.number({ error: 'a number of seconds, such as 3600' }).int().min(1).max(2_592_000);
 const postgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\/\S+$/, 'a PostgreSQL URL: postgres://user:password@host:5432/database');
@@ -81,6 +82,10 @@ const schema = z.object({
   PUBLIC_URL_PINS: withDefault(pins, ''),
   HEALTH_CHECK_INTERVAL_SECONDS: withDefault(interval, '300'),
   AGENT_CONNECTIONS: withDefault(connections, '50'),
+  SWEEP_INTERVAL_SECONDS: withDefault(interval, '300'),
+  ORPHAN_POLICY: withDefault(oneOf('report', 'delete'), 'report'),
+  ORPHAN_GRACE_SECONDS: withDefault(grace, '3600'),
+  LOST_AFTER_SECONDS: withDefault(interval, '300'),
   LOG_LEVEL: withDefault(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'), 'info'),
   CORS_ORIGIN: optional(z.string()),
 });

@@ -1,12 +1,15 @@
 export type AuthenticationType = 'api_key' | 'keycloak';
 
-/** `unreachable` only after two looks in a row without a good answer; `healthy` again after one good answer. */
-export type Health = 'healthy' | 'unreachable' | 'credentials-refused';
+/**
+ * `unreachable` only after two looks in a row without a good answer; `healthy` again after one good answer. `lost`: the
+ * provider says twice, some minutes apart, that there is no such server.
+ */
+export type Health = 'healthy' | 'unreachable' | 'credentials-refused' | 'lost';
 
 /** What the controller sees of an agent-manager that it provisioned, from ready on; null of all others. */
 export interface HealthView {
   health: Health | null;
-  /** ISO 8601; of `unreachable`, the first look without a good answer. */
+  /** ISO 8601; of `unreachable` and `lost`, the first look without a good answer. */
   healthSince: string | null;
   /** When it was last looked at, ISO 8601. */
   healthCheckedAt: string | null;

@@ -8,6 +8,7 @@ export type {
   UpdateClientBody,
 } from './client.types';
 export type { HealthReadyView, ProviderConditionView } from './health.types';
+export type { AdoptServerBody, OrphanReportView, OrphanView, SweepPauseView, SweepView } from './orphan.types';
 export type { Problem } from './problem.types';
 export type {
   LocationView,

@@ -37,6 +37,42 @@ export class MetricsService {
       collect: (): Promise<void> => this.countHealths(agents),
     });
     this.registerProviders();
+    this.addSweepGauges();
+  }
+
+  private addSweepGauges(): void {
+    const gauge = (name: string, help: string, collect: (each: Gauge) => Promise<void>) => {
+      const each: Gauge = new Gauge({
+        name,
+        help,
+        labelNames: ['provider'],
+        registers: [this.#registry],
+        collect: (): Promise<void> => collect(each),
+      });
+    };
+    const last =
+      'SELECT provider_type AS provider, {value}::float8 AS value FROM provider_sweeps WHERE {value} IS NOT NULL';
+    gauge('orphans', 'Servers with our label that no row knows and nobody gave up, at the last sweep.', (each) =>
+      this.setByProvider(
+        each,
+        `SELECT provider_sweeps.provider_type AS provider, count(orphan.server_id)::float8 AS value
+         FROM provider_sweeps LEFT JOIN orphan_servers AS orphan
+           ON orphan.provider_type = provider_sweeps.provider_type AND orphan.kind <> 'abandoned'
+         GROUP BY provider_sweeps.provider_type`,
+      ),
+    );
+    gauge('sweep_paused', '1 while the sweep destroys nothing on its own.', (each) =>
+      this.setByProvider(each, last.replaceAll('{value}', '(pause_reason IS NOT NULL)::integer')),
+    );
+    gauge('sweep_age_seconds', 'Since the beginning of the last full sweep.', (each) =>
+      this.setByProvider(each, last.replaceAll('{value}', 'extract(epoch FROM now() - covered_until)')),
+    );
+  }
+
+  private async setByProvider(gauge: Gauge, query: string): Promise<void> {
+    const rows: { provider: string; value: number }[] = await this.dataSource.query(query);
+    gauge.reset();
+    for (const { provider, value } of rows) gauge.set({ provider }, value);
   }
 
   observeRequest(labels: { method: string; route: string; status: number }, seconds: number): void {

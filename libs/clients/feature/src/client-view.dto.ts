@@ -52,7 +52,7 @@ export class ClientViewDto implements ClientView {
   config!: AgentConfigDto | null;
 
   @ApiProperty({
-    enum: ['healthy', 'unreachable', 'credentials-refused'],
+    enum: ['healthy', 'unreachable', 'credentials-refused', 'lost'],
     nullable: true,
     description: 'Of provisioned agent-managers that are ready; null of all others.',
   })

@@ -59,6 +59,7 @@ export type ImageAnswer = z.infer<typeof imageAnswer>;
 
 export const sshKeyAnswer = z.object({ ssh_key: z.object({ id }) });
 export const listedKeyAnswer = z.object({ id, name: z.string() });
+export const managedKeyAnswer = z.object({ id, name: z.string(), public_key: z.string() });
 
 export const pageAnswer = z.object({
   links: z.object({ pages: z.object({ next: z.string().nullish() }).nullish() }).nullish(),

@@ -1,6 +1,6 @@
 import { json, rejection } from '@agent-controller/cloud-port/testing';
 import { error, page } from './digital-ocean-answers.fixture';
-import { DigitalOceanScript, get, post } from './digital-ocean-script.fixture';
+import { DigitalOceanScript, get, post, remove } from './digital-ocean-script.fixture';
 
 const digitalOcean = new DigitalOceanScript();
 
@@ -51,6 +51,18 @@ describe('the key in the project', () => {
       { id: '1', name: 'key-1' },
       { id: '2', name: 'key-2' },
     ]);
+  });
+
+  it('is told with its content, and can be removed twice', async () => {
+    const { name, publicKey } = key;
+    const provider = await digitalOcean.start(
+      get('/account/keys', page('ssh_keys', [{ id: 1, name, fingerprint: 'x', public_key: publicKey }])),
+      remove('/account/keys/1', { status: 204 }),
+      remove('/account/keys/1', missing),
+    );
+    expect(await provider.listManagedKeys()).toEqual([{ id: '1', name, publicKey, instanceId: null }]);
+    await provider.removeKey('1');
+    await provider.removeKey('1');
   });
 
   it('is there or not', async () => {

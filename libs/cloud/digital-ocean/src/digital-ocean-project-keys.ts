@@ -3,11 +3,13 @@ import {
   CloudError,
   type ProjectKey,
   type RequestPurpose,
+  type ManagedKey,
   type SshKey,
   numericId,
   unlessGone,
 } from '@agent-controller/cloud-port';
-import { listedKeyAnswer, sshKeyAnswer } from './digital-ocean-answer.schemas';
+import { z } from 'zod';
+import { listedKeyAnswer, managedKeyAnswer, sshKeyAnswer } from './digital-ocean-answer.schemas';
 import { DigitalOceanClient } from './digital-ocean.client';
 
 /** The SSH keys of the project that the token sees. */
@@ -47,6 +49,31 @@ export class DigitalOceanProjectKeys {
     );
     for await (const { id, name } of pages) keys.push({ id: String(id), name });
     return keys;
+  }
+
+  /** All keys: DigitalOcean has no labels for them. */
+  async listManaged(): Promise<ManagedKey[]> {
+    const keys: ManagedKey[] = [];
+    const pages = this.api.list(
+      { name: 'GET /account/keys', purpose: 'look', listsKeys: true },
+      (dots, page) => dots.sshKey.listSshKeys(page),
+      'ssh_keys',
+      managedKeyAnswer,
+    );
+    for await (const { id, name, public_key: publicKey } of pages) {
+      keys.push({ id: String(id), name, publicKey, instanceId: null });
+    }
+    return keys;
+  }
+
+  async remove(keyId: string): Promise<void> {
+    const ssh_key_id = numericId(keyId, 'DigitalOcean');
+    const sent = this.api.call(
+      { effect: 'change', name: 'DELETE /account/keys/{key}', purpose: 'look' },
+      (dots) => dots.sshKey.destroySshKey({ ssh_key_id }),
+      z.unknown(),
+    );
+    await unlessGone(sent);
   }
 
   /** One key is asked for by id or fingerprint: listing keys is limited to 10 calls a minute. */

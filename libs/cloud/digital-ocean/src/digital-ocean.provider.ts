@@ -2,6 +2,7 @@ import {
   type CloudProvider,
   type CloudServer,
   type Location,
+  type ManagedKey,
   type OwnerQuery,
   type ProjectKey,
   type RequestPurpose,
@@ -167,6 +168,14 @@ export class DigitalOceanProvider implements CloudProvider {
 
   ensureKey(key: ProjectKey): Promise<string> {
     return this.#keys.ensure(key);
+  }
+
+  listManagedKeys(): Promise<ManagedKey[]> {
+    return this.#keys.listManaged();
+  }
+
+  removeKey(keyId: string): Promise<void> {
+    return this.#keys.remove(keyId);
   }
 
   private async regions(): Promise<RegionAnswer[]> {

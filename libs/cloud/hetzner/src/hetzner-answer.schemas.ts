@@ -86,6 +86,12 @@ export const pricingAnswer = z.object({
 export type HetznerPricing = z.infer<typeof pricingAnswer>['pricing'];
 
 export const sshKeyAnswer = z.object({ id, name: z.string(), fingerprint: z.string() });
+export const managedKeyAnswer = z.object({
+  id,
+  name: z.string(),
+  public_key: z.string(),
+  labels: z.record(z.string(), z.string()),
+});
 
 export const pageAnswer = z.object({
   meta: z.object({ pagination: z.object({ next_page: z.number().int().nullish() }) }),

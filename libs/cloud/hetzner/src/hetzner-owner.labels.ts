@@ -23,6 +23,10 @@ export function keyLabels(instanceId: string): Record<string, string> {
   return { [MANAGED_BY]: MANAGED_BY_US, [INSTANCE]: instanceId };
 }
 
+export function instanceOfLabels(labels: Record<string, string>): string | null {
+  return labels[INSTANCE] ?? null;
+}
+
 export function ownerSelector({ instanceId, provisioningId, attempt }: OwnerQuery): string {
   const parts = [`${INSTANCE}==${instanceId}`, `${PROVISIONING}==${provisioningId}`];
   if (attempt !== undefined) parts.push(`${ATTEMPT}==${attempt}`);

@@ -1,6 +1,6 @@
 import { json, rejection } from '@agent-controller/cloud-port/testing';
 import { error, page } from './hetzner-answers.fixture';
-import { HetznerScript, get, post } from './hetzner-script.fixture';
+import { HetznerScript, get, post, remove } from './hetzner-script.fixture';
 
 const hetzner = new HetznerScript();
 
@@ -56,6 +56,35 @@ describe('the key in the project', () => {
       { id: '1', name: 'key-1' },
       { id: '2', name: 'key-2' },
     ]);
+  });
+
+  it('is told with content and installation where our label is, and can be removed twice', async () => {
+    const labels = { 'managed-by': 'agent-controller', 'agent-controller/instance': 'instance-1' };
+    const entry = { id: 1, name: key.name, fingerprint, public_key: key.publicKey };
+    const label_selector = 'managed-by==agent-controller';
+    const provider = await hetzner.start(
+      get(
+        '/ssh_keys',
+        page('ssh_keys', [
+          { ...entry, labels },
+          { ...entry, id: 2, labels: {} },
+        ]),
+        {
+          label_selector,
+          page: '1',
+          per_page: '50',
+        },
+      ),
+      remove('/ssh_keys/1', { status: 204 }),
+      remove('/ssh_keys/1', error(404, 'not_found', 'ssh key not found')),
+    );
+    const { name, publicKey } = key;
+    expect(await provider.listManagedKeys()).toEqual([
+      { id: '1', name, publicKey, instanceId: 'instance-1' },
+      { id: '2', name, publicKey, instanceId: null },
+    ]);
+    await provider.removeKey('1');
+    await provider.removeKey('1');
   });
 
   it('is there or not', async () => {

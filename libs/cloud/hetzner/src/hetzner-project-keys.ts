@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
-import { CloudError, type ProjectKey, type SshKey, numericId, unlessGone } from '@agent-controller/cloud-port';
+import {
+  CloudError,
+  type ManagedKey,
+  type ProjectKey,
+  type SshKey,
+  numericId,
+  unlessGone,
+} from '@agent-controller/cloud-port';
 import { z } from 'zod';
-import { sshKeyAnswer } from './hetzner-answer.schemas';
-import { keyLabels } from './hetzner-owner.labels';
+import { managedKeyAnswer, sshKeyAnswer } from './hetzner-answer.schemas';
+import { instanceOfLabels, keyLabels, ownedSelector } from './hetzner-owner.labels';
 import { HetznerClient } from './hetzner.client';
 
 /** The SSH keys of the project that the token sees. */
@@ -39,6 +46,22 @@ export class HetznerProjectKeys {
       keys.push({ id: String(id), name });
     }
     return keys;
+  }
+
+  async listManaged(): Promise<ManagedKey[]> {
+    const keys: ManagedKey[] = [];
+    const query = { label_selector: ownedSelector };
+    const request = { path: '/ssh_keys', query, purpose: 'look', listsKeys: true } as const;
+    for await (const key of this.api.list(request, 'ssh_keys', managedKeyAnswer)) {
+      const { id, name, public_key: publicKey, labels } = key;
+      keys.push({ id: String(id), name, publicKey, instanceId: instanceOfLabels(labels) });
+    }
+    return keys;
+  }
+
+  async remove(keyId: string): Promise<void> {
+    const path = `/ssh_keys/${numericId(keyId, 'Hetzner Cloud')}`;
+    await unlessGone(this.api.sendOnly({ method: 'DELETE', path, purpose: 'look' }));
   }
 
   private async findKey(publicKey: string): Promise<string | null> {

@@ -2,6 +2,7 @@ import {
   type CloudProvider,
   type CloudServer,
   type Location,
+  type ManagedKey,
   type OwnerQuery,
   type ProjectKey,
   type RequestPurpose,
@@ -134,6 +135,14 @@ export class HetznerProvider implements CloudProvider {
 
   ensureKey(key: ProjectKey): Promise<string> {
     return this.#keys.ensure(key);
+  }
+
+  listManagedKeys(): Promise<ManagedKey[]> {
+    return this.#keys.listManaged();
+  }
+
+  removeKey(keyId: string): Promise<void> {
+    return this.#keys.remove(keyId);
   }
 
   private async lookNewestFirst(waiting: readonly WaitingServer[]): Promise<CloudServer[]> {

@@ -93,6 +93,14 @@ export interface SshKey {
   name: string;
 }
 
+/** A key of the project that may be one of ours. */
+export interface ManagedKey extends SshKey {
+  /** OpenSSH's format. */
+  publicKey: string;
+  /** The installation that it is labelled with; null where the provider has no labels for keys. */
+  instanceId: string | null;
+}
+
 export interface ServerSpec {
   owner: OwnerTag;
   /** A hostname by RFC 1123, at most 63 characters, unique to the owner tag. */
@@ -212,4 +220,13 @@ export interface CloudProvider {
    * @throws CloudError `invalid` when the provider takes no such key, `quota` when it takes no more
    */
   ensureKey(key: ProjectKey): Promise<string>;
+
+  /**
+   * Keys that may have been put there by `ensureKey`: those with our label, or all of the project where keys have no
+   * labels. For the sweep only, and not to be asked often, as `listKeys`.
+   */
+  listManagedKeys(): Promise<ManagedKey[]>;
+
+  /** Takes a key out of the project; servers that have it already keep it. One that is gone is fine. */
+  removeKey(keyId: string): Promise<void>;
 }

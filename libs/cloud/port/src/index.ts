@@ -5,6 +5,7 @@ export {
   type CloudProvider,
   type CloudServer,
   type Location,
+  type ManagedKey,
   type OwnerQuery,
   type OwnerTag,
   type ProjectKey,

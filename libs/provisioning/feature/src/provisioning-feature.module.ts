@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
 import { AbandonedController } from './abandoned.controller';
 import { CallbacksController } from './callbacks.controller';
+import { OrphansController } from './orphans.controller';
 import { PreviewController } from './preview.controller';
 import { ProvidersController } from './providers.controller';
 import { ProvisioningEventsController } from './provisioning-events.controller';
@@ -18,6 +19,7 @@ export class ProvisioningFeatureModule {
       controllers: [
         AbandonedController,
         CallbacksController,
+        OrphansController,
         PreviewController,
         ProvidersController,
         ProvisioningController,

@@ -16,7 +16,7 @@ import { PHASES } from '@agent-controller/provisioning-workflow';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 const text = (example: string) => ({ type: String, nullable: true, example }) as const;
-const health = { enum: ['healthy', 'unreachable', 'credentials-refused'], nullable: true, example: 'healthy' };
+const health = { enum: ['healthy', 'unreachable', 'credentials-refused', 'lost'], nullable: true, example: 'healthy' };
 const TIME = '2026-11-23T12:00:00.000Z';
 const time = { format: 'date-time', example: TIME };
 

@@ -17,8 +17,10 @@ describe('CallerKeysService', () => {
     const [, id] = await ids();
     expect(await ids()).toEqual(['1', id, id]);
     expect(provider.calls).toEqual([`ensureKey ${id?.slice('id-of-'.length)}`]);
-    expect(provider.calls[0]).toMatch(/^ensureKey agent-controller-key-[0-9a-f]{16}$/);
+    expect(provider.calls[0]).toMatch(/^ensureKey agent-controller-key-[0-9a-f]{16}-instance-1$/);
+    expect(keys.remembers(provider, instance, [{ publicKey: KEY }])).toBe(true);
     keys.forget(provider);
+    expect(keys.remembers(provider, instance, [{ publicKey: KEY }])).toBe(false);
     await ids();
     expect(provider.calls).toHaveLength(2);
   });

@@ -1,12 +1,10 @@
 import type { CloudProvider } from '@agent-controller/cloud-port';
 import { Injectable } from '@nestjs/common';
-import { createHash } from 'node:crypto';
+import { callerKeyName } from './caller-key-name';
 import type { Instance } from './instance.entity';
 import type { StoredSshKey } from './provisioning.types';
 
-const HASH_DIGITS = 16;
-
-/** The callers' SSH keys in the providers' projects. Those that we put there stay: other servers may use them. */
+/** The callers' SSH keys in the providers' projects. The sweep takes those out that no row names any more. */
 @Injectable()
 export class CallerKeysService {
   readonly #ids = new Map<string, string>();
@@ -24,30 +22,33 @@ export class CallerKeysService {
     return ids;
   }
 
+  /** Whether one of the keys would be answered from memory: it may have been removed at the provider since. */
+  remembers(provider: CloudProvider, instance: Pick<Instance, 'instanceId'>, keys: readonly StoredSshKey[]): boolean {
+    return keys.some((key) => 'publicKey' in key && this.#ids.has(place(provider, key.publicKey, instance)));
+  }
+
   /** Asks again: a key may have been removed at the provider. */
   forget(provider: CloudProvider): void {
-    for (const place of this.#ids.keys()) {
-      if (place.startsWith(`${provider.type} `)) this.#ids.delete(place);
+    for (const each of this.#ids.keys()) {
+      if (each.startsWith(`${provider.type} `)) this.#ids.delete(each);
     }
   }
 
   private async ensureOne(
     provider: CloudProvider,
-    { instanceId }: Pick<Instance, 'instanceId'>,
+    instance: Pick<Instance, 'instanceId'>,
     publicKey: string,
   ): Promise<string> {
-    const name = keyName(publicKey);
-    const place = `${provider.type} ${name}`;
-    const known = this.#ids.get(place);
+    const { instanceId } = instance;
+    const where = place(provider, publicKey, instance);
+    const known = this.#ids.get(where);
     if (known) return known;
-    const id = await provider.ensureKey({ name, publicKey, instanceId });
-    this.#ids.set(place, id);
+    const id = await provider.ensureKey({ name: callerKeyName(publicKey, instanceId), publicKey, instanceId });
+    this.#ids.set(where, id);
     return id;
   }
 }
 
-/** The same for the same key, whatever its comment. */
-function keyName(publicKey: string): string {
-  const blob = Buffer.from(publicKey.split(' ')[1] ?? '', 'base64');
-  return `agent-controller-key-${createHash('sha256').update(blob).digest('hex').slice(0, HASH_DIGITS)}`;
+function place({ type }: CloudProvider, publicKey: string, { instanceId }: Pick<Instance, 'instanceId'>): string {
+  return `${type} ${callerKeyName(publicKey, instanceId)}`;
 }

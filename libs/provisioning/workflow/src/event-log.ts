@@ -55,6 +55,11 @@ export class EventLog {
     await announceChange(manager, source.clientId);
   }
 
+  /** Number of the last event of a provisioning that has no row; 0 when there is none. */
+  async lastSeq(provisioningId: string, manager: EntityManager): Promise<number> {
+    return (await manager.maximum(ProvisioningEvent, 'seq', { provisioningId })) ?? 0;
+  }
+
   /** Events of a client's provisioning after the given number, oldest first. */
   since(clientId: string, afterSeq: number, limit = 500): Promise<ProvisioningEvent[]> {
     return this.dataSource

@@ -109,4 +109,42 @@ describe('Housekeeping', () => {
     await housekeeping.cleanUp();
     expect(await database.events.since(clientId, 0)).toEqual([]);
   });
+
+  it('makes a job of a sweep for each provider that has none, and leaves the others', async () => {
+    await housekeeping.wakeSweeps(['hetzner', 'digital-ocean']);
+    await housekeeping.wakeSweeps(['hetzner', 'digital-ocean']);
+    const keys = (await database.jobs()).map(({ key }) => key);
+    expect(keys.sort()).toEqual(['sweep-servers:digital-ocean', 'sweep-servers:hetzner']);
+    await database.dataSource.query('UPDATE graphile_worker._private_jobs SET attempts = max_attempts');
+    await housekeeping.wakeSweeps(['hetzner']);
+    const [open]: { count: number }[] = await database.dataSource.query(
+      'SELECT count(*)::integer AS count FROM graphile_worker.jobs WHERE attempts < max_attempts',
+    );
+    expect(open?.count).toBe(1);
+  });
+
+  it.each([
+    ['its time is not over', '1 hour', null, '-1 minute', false],
+    ['no sweep was ever full', '-1 hour', null, null, false],
+    ['the last full sweep began before its time was over', '-1 hour', null, '-2 hours', false],
+    ['a full sweep began after it', '-1 hour', null, '-30 minutes', true],
+    ['that sweep still saw a server of it', '-1 hour', '-30 minutes', '-31 minutes', false],
+    ['the next one saw none', '-1 hour', '-30 minutes', '-20 minutes', true],
+    ['nothing was swept for a week', '-8 days', null, null, true],
+    ['a server of it was still seen this week', '-8 days', '-1 day', '-25 hours', false],
+  ])('ends a tombstone or not: %s', async (_what, expires, seen, covered, isEnded) => {
+    await database.dataSource.query(
+      `INSERT INTO provisioning_tombstones
+         (provisioning_id, client_id, owner, provider_type, attempt, deleted_at, expires_at, server_seen_at)
+       VALUES (gen_random_uuid(), gen_random_uuid(), 'someone', 'hetzner', 1, now(), now() + $1::interval, now() + $2::interval)`,
+      [expires, seen],
+    );
+    await database.dataSource.query(
+      `INSERT INTO provider_sweeps (provider_type, covered_until) VALUES ('hetzner', now() + $1::interval)`,
+      [covered],
+    );
+    await housekeeping.cleanUp();
+    const left: unknown[] = await database.dataSource.query('SELECT 1 FROM provisioning_tombstones');
+    expect(left).toHaveLength(isEnded ? 0 : 1);
+  });
 });

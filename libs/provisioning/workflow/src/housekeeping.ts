@@ -2,9 +2,21 @@ import type { ProviderType } from '@agent-controller/cloud-port';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { LOOKED_AT } from './health/health.repository';
-import { enqueueHealthLooks, enqueueObservation, enqueueStep, HEALTH_TASK, OBSERVE_TASK } from './jobs/job-queue';
+import {
+  enqueueHealthLooks,
+  enqueueObservation,
+  enqueueStep,
+  enqueueSweep,
+  HEALTH_TASK,
+  OBSERVE_TASK,
+  SWEEP_TASK,
+} from './jobs/job-queue';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
+/** After a start there is more urgent work. */
+const FIRST_SWEEP_MS = 30_000;
+/** Tombstones that no sweep looked at, such as of a provider whose token is gone. */
+const UNSWEPT_TOMBSTONE_DAYS = 7;
 /** Three missed heartbeats. */
 const DEAD_AFTER_SECONDS = 30;
 
@@ -64,6 +76,20 @@ export class Housekeeping {
     return steps.length;
   }
 
+  /** Makes a sweep's job for each provider that has none. The first one comes after an interval. */
+  async wakeSweeps(providers: readonly ProviderType[]): Promise<void> {
+    const missing: { provider: ProviderType }[] = await this.dataSource.query(
+      `SELECT provider FROM unnest($2::text[]) AS provider
+       WHERE NOT EXISTS (
+         SELECT 1 FROM graphile_worker.jobs WHERE key = $1 || ':' || provider AND attempts < max_attempts
+       )`,
+      [SWEEP_TASK, providers],
+    );
+    for (const { provider } of missing) {
+      await enqueueSweep(this.dataSource.manager, provider, Math.min(FIRST_SWEEP_MS, this.options.sweep.intervalMs));
+    }
+  }
+
   private async wakeHealthKeeper(): Promise<void> {
     const [keeper]: { missing: boolean }[] = await this.dataSource.query(
       `SELECT EXISTS (SELECT 1 FROM provisioning_references AS reference WHERE ${LOOKED_AT})
@@ -82,9 +108,28 @@ export class Housekeeping {
       [this.options.failedSecretsRetentionMs],
     );
     await this.dataSource.query(`DELETE FROM provisioning_events WHERE expires_at < now()`);
-    await this.dataSource.query(`DELETE FROM provisioning_tombstones WHERE expires_at < now()`);
+    await this.endTombstones();
     await this.dataSource.query(`DELETE FROM idempotency_keys WHERE expires_at < now()`);
     // Of tokens that were replaced.
     await this.dataSource.query(`DELETE FROM provider_budgets WHERE refilled_at < now() - interval '7 days'`);
+  }
+
+  /**
+   * A tombstone is what tells a late server from one that nobody knows. So it stays until a full sweep that began after
+   * its time was over, and after the last sight of such a server, has seen none.
+   */
+  private async endTombstones(): Promise<void> {
+    await this.dataSource.query(
+      `DELETE FROM provisioning_tombstones WHERE provisioning_id IN (
+         SELECT provisioning_id FROM provisioning_tombstones AS tombstone
+           LEFT JOIN provider_sweeps AS sweep USING (provider_type)
+         WHERE tombstone.expires_at < now() AND (
+           sweep.covered_until > GREATEST(tombstone.expires_at, tombstone.server_seen_at)
+           OR GREATEST(tombstone.expires_at, tombstone.server_seen_at) < now() - $1 * interval '1 day'
+         )
+         FOR UPDATE OF tombstone SKIP LOCKED
+       )`,
+      [UNSWEPT_TOMBSTONE_DAYS],
+    );
   }
 }

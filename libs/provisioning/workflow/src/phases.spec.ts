@@ -7,6 +7,7 @@ describe('TRANSITIONS', () => {
     ['installing', 'starting'],
     ['starting', 'ready'],
     ['failed', 'replacing'],
+    ['failed', 'starting'],
     ['replacing', 'creating-server'],
     ['replacing', 'ready'],
     ['deleting', 'failed'],

@@ -23,7 +23,8 @@ export const TRANSITIONS: Record<Phase, readonly Phase[]> = {
   ready: ['deleting'],
   replacing: ['creating-server', 'ready', 'failed', 'deleting'],
   deleting: ['failed'],
-  failed: ['replacing', 'deleting'],
+  // Starting: after an adoption, once the credentials are known.
+  failed: ['replacing', 'starting', 'deleting'],
 };
 
 /** Phases in which nothing happens until a caller asks for something. */

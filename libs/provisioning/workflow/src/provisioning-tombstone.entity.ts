@@ -1,7 +1,10 @@
 import type { ProviderType } from '@agent-controller/cloud-port';
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** What is left of a deleted provisioning for 24 hours, so that a repeated DELETE and a late server are recognised. */
+/**
+ * What is left of a deleted provisioning, so that a repeated DELETE (for 24 hours) and a late server (until a sweep after
+ * that has seen none) are recognised.
+ */
 @Entity('provisioning_tombstones')
 @Index('provisioning_tombstones_client_id_idx', ['clientId'])
 @Index('provisioning_tombstones_expires_at_idx', ['expiresAt'])
@@ -29,4 +32,8 @@ export class ProvisioningTombstone {
 
   @Column({ type: 'timestamptz', name: 'expires_at', precision: 3 })
   expiresAt!: Date;
+
+  /** When a sweep last saw a server of the deleted provisioning. */
+  @Column({ type: 'timestamptz', name: 'server_seen_at', precision: 3, nullable: true })
+  serverSeenAt!: Date | null;
 }

@@ -1,64 +1,58 @@
-import { NO_HEALTH, type Client } from '@agent-controller/clients';
 import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
+import type { ProvisioningReference } from './provisioning-reference.entity';
 import type { ProvisioningRepository } from './provisioning.repository';
 import type { ProvisioningService } from './provisioning.service';
 import { ProvisioningViewService } from './provisioning-view.service';
-import { SentinelService } from './sentinel.service';
+import type { ServerPresence } from './sweep/server-presence.service';
 import { FakeCloudProvider } from './testing/fake-cloud-provider';
-import { clientWith, NOW, referenceWith, secondsAgo, SENTINEL } from './testing/step-context.fixture';
+import { clientWith, NOW, referenceWith, secondsAgo } from './testing/step-context.fixture';
 
 describe('ProvisioningViewService', () => {
-  let provider: FakeCloudProvider;
-  let saved: object[];
+  let ask: jest.Mock;
+  let woken: unknown[];
 
   beforeEach(() => {
-    provider = new FakeCloudProvider();
-    saved = [];
+    ask = jest.fn().mockResolvedValue('seen');
+    woken = [];
   });
 
-  function info(missingSince: Date | null = null, client: Partial<Client> = {}) {
-    const reference = referenceWith({ phase: 'ready', serverId: '7', sentinelId: SENTINEL, missingSince });
-    const found = { client: clientWith(client), reference };
+  function info(changes: Partial<ProvisioningReference> = {}, refresh = true) {
+    const reference = referenceWith({ phase: 'ready', serverId: '7', ...changes });
+    const found = { client: clientWith(), reference };
     const service = new ProvisioningViewService(
       { find: async () => found } as unknown as ProvisioningService,
       {
-        manager: { update: async (_entity: unknown, _where: object, patch: object) => void saved.push(patch) },
+        manager: { query: async (_sql: string, [, id]: unknown[]) => void woken.push(id) },
       } as unknown as ProvisioningRepository,
-      { find: () => provider } as unknown as CloudProviderRegistry,
-      new SentinelService(),
+      { find: () => new FakeCloudProvider() } as unknown as CloudProviderRegistry,
+      { ask } as unknown as ServerPresence,
       { now: () => NOW },
       { debug: jest.fn(), info: jest.fn(), warn: jest.fn(), error: jest.fn() },
     );
-    return service.info('client-1', { subject: 'someone' }, true);
+    return service.info('client-1', { subject: 'someone' }, refresh);
   }
 
-  it('says "lost" only when "not found" was answered twice, five minutes apart', async () => {
-    provider.keys.add(SENTINEL);
-    await info();
-    await info(secondsAgo(299));
-    await info(secondsAgo(300));
-    expect(saved).toMatchObject([{ serverStatus: null }, { serverStatus: null }, { serverStatus: 'lost' }]);
+  it.each([
+    ['no server yet', { serverId: null }, true, 0],
+    ['a young word', { observedAt: secondsAgo(29) }, false, 0],
+    ['an old word', { observedAt: secondsAgo(30) }, false, 1],
+    ['a young word that is not wanted', { observedAt: secondsAgo(1) }, true, 1],
+  ])('with %s', async (_what, changes, refresh, times) => {
+    await info(changes, refresh);
+    expect(ask).toHaveBeenCalledTimes(times);
   });
 
-  it('knows nothing of the health of a lost server', async () => {
-    provider.keys.add(SENTINEL);
-    await info(secondsAgo(299), { health: 'healthy' });
-    await info(secondsAgo(300), { health: 'healthy' });
-    expect(saved).toMatchObject([{ serverStatus: null }, { serverStatus: 'lost' }, NO_HEALTH]);
+  it('wakes the step of a booting server, whose news the observer would not see any more', async () => {
+    await info({ phase: 'ready' });
+    expect(woken).toEqual([]);
+    await info({ phase: 'booting' });
+    expect(woken).toHaveLength(1);
   });
 
-  it('believes no "not found" without the key', async () => {
-    await info(secondsAgo(3_600));
-    expect(saved).toEqual([]);
+  it('answers what it knows while the provider does not answer', async () => {
+    ask.mockRejectedValue(new CloudError('unavailable', 'away'));
+    await expect(info()).resolves.toMatchObject({ reference: { serverId: '7' } });
+    ask.mockRejectedValue(new Error('a fault of our own'));
+    await expect(info()).rejects.toThrow('a fault of our own');
   });
-
-  it.each(['get', 'hasSentinel'] as const)(
-    'answers what it knows while the provider does not answer %s',
-    async (call) => {
-      provider.keys.add(SENTINEL);
-      provider.failNext(call, new CloudError('unavailable', 'away'));
-      await expect(info(secondsAgo(3_600))).resolves.toMatchObject({ reference: { serverId: '7' } });
-      expect(saved).toEqual([]);
-    },
-  );
 });

@@ -38,6 +38,24 @@ import { ReportRedactor } from './reports/report-redactor';
 import { ReportReader } from './reports/report-reader';
 import { ServerMaterialService } from './server-material.service';
 import { ServerObserver } from './server-observer';
+import { AdoptedRows } from './sweep/adopted-rows.service';
+import { DatabaseFingerprint } from './sweep/database-fingerprint';
+import { KeySweep } from './sweep/key-sweep.service';
+import { LateAccess } from './sweep/late-access.service';
+import { OrphanAdoption } from './sweep/orphan-adoption.service';
+import { OrphanKeeper } from './sweep/orphan-keeper.service';
+import { OrphanServer } from './sweep/orphan-server.entity';
+import { OrphanService } from './sweep/orphan.service';
+import { ProviderSweep } from './sweep/provider-sweep.entity';
+import { RowKeeper } from './sweep/row-keeper.service';
+import { ServerPresence } from './sweep/server-presence.service';
+import { SweepActions } from './sweep/sweep-actions.service';
+import { SweepPause } from './sweep/sweep-pause.service';
+import { SweepRepository } from './sweep/sweep.repository';
+import { SweptRows } from './sweep/swept-rows.repository';
+import { Sweeper } from './sweep/sweeper';
+import { UnusedKey } from './sweep/unused-key.entity';
+import { UnusedKeys } from './sweep/unused-keys.repository';
 import { StepCommit } from './step-commit.service';
 import { StepErrors } from './step-errors.service';
 import { StepRunner } from './step-runner.service';
@@ -62,12 +80,17 @@ export const WORKFLOW_ENTITIES = [
   Instance,
   ControllerHeartbeat,
   ProviderBudget,
+  ProviderSweep,
+  OrphanServer,
+  UnusedKey,
 ];
 
 const PUBLIC = [
   AbandonmentService,
   CallbackService,
   CatalogueService,
+  OrphanAdoption,
+  OrphanService,
   PreviewService,
   ProvisioningService,
   ProvisioningViewService,
@@ -102,6 +125,19 @@ const INTERNAL: Provider[] = [
   StepErrors,
   StepRunner,
   ServerObserver,
+  SweepRepository,
+  SweptRows,
+  ServerPresence,
+  RowKeeper,
+  OrphanKeeper,
+  AdoptedRows,
+  LateAccess,
+  SweepActions,
+  DatabaseFingerprint,
+  SweepPause,
+  UnusedKeys,
+  KeySweep,
+  Sweeper,
   HealthRepository,
   HealthKeeper,
   ChangeWatcher,

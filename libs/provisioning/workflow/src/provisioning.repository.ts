@@ -147,15 +147,18 @@ export class ProvisioningRepository {
     );
   }
 
-  /** Whether a client's provisioning came to its end within the last 24 hours, by deletion or by being given up. */
-  async isBuried(clientId: string, owner: string): Promise<boolean> {
+  /**
+   * Whether a client's provisioning came to its end within the last 24 hours, by deletion or by being given up. The sweep
+   * keeps tombstones for longer than they say.
+   */
+  async isBuried(clientId: string, owner: string, now: Date): Promise<boolean> {
     const [row]: { buried: boolean }[] = await this.manager.query(
-      `SELECT EXISTS (SELECT 1 FROM provisioning_tombstones WHERE client_id = $1 AND owner = $2)
+      `SELECT EXISTS (SELECT 1 FROM provisioning_tombstones WHERE client_id = $1 AND owner = $2 AND expires_at > $3)
          OR EXISTS (
            SELECT 1 FROM abandoned_servers JOIN provisioning_events USING (provisioning_id)
-           WHERE abandoned_servers.client_id = $1 AND owner = $2 AND expires_at >= now()
+           WHERE abandoned_servers.client_id = $1 AND owner = $2 AND expires_at > $3
          ) AS buried`,
-      [clientId, owner],
+      [clientId, owner, now],
     );
     return row?.buried === true;
   }

@@ -137,7 +137,7 @@ export class ProvisioningService {
 
   /** Whether this caller's provisioning was deleted, or given up, within the last 24 hours. */
   isBuried(clientId: string, caller: Caller): Promise<boolean> {
-    return this.provisionings.isBuried(clientId, caller.subject);
+    return this.provisionings.isBuried(clientId, caller.subject, this.clock.now());
   }
 
   private async accept(

@@ -13,6 +13,7 @@ export type FailureCode =
   | 'server-vanished'
   | 'timed-out'
   | 'installation-failed'
+  | 'adopted-without-credentials'
   | 'internal-error';
 
 /** Why a provisioning failed, or what its last step met. Holds no secret. */

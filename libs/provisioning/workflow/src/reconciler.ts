@@ -1,3 +1,4 @@
+import { CloudProviderRegistry } from '@agent-controller/cloud-port';
 import type { Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { makeWorkerUtils, type WorkerUtils } from 'graphile-worker';
@@ -22,6 +23,7 @@ export class Reconciler {
 
   constructor(
     private readonly housekeeping: Housekeeping,
+    private readonly providers: CloudProviderRegistry,
     @Inject(WORKFLOW_OPTIONS) private readonly options: WorkflowOptions,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -58,6 +60,7 @@ export class Reconciler {
     }
     const woken = await this.housekeeping.wakeForgotten();
     if (woken > 0) this.logger.info({ woken }, 'woke provisionings that no job waited for');
+    await this.housekeeping.wakeSweeps(this.providers.all().map(({ type }) => type));
     await this.housekeeping.cleanUp();
     if (this.#rounds++ % COLLECT_GARBAGE_EVERY === 0) await (await this.utils()).cleanup({ tasks: ['GC_JOB_QUEUES'] });
   }

@@ -2,6 +2,19 @@ import type { ProviderType } from '@agent-controller/cloud-port';
 import type { ContainerImages } from '@agent-controller/provisioning-bootstrap';
 import type { TimedPhase } from './time-limit';
 
+/** Of the comparison of what carries our label with the rows. */
+export interface SweepOptions {
+  intervalMs: number;
+  /** What becomes of servers that no row knows. */
+  orphanPolicy: 'report' | 'delete';
+  /** How long an orphan must have been known before the policy `delete` destroys it. */
+  orphanGraceMs: number;
+  /** "Lost" is said only when "not found" was answered this long apart. */
+  lostAfterMs: number;
+  /** How often the projects' keys are listed, and how long one must have been unused before it is removed. */
+  keyIntervalMs: number;
+}
+
 /** What the workflow needs to know of this installation's configuration. */
 export interface WorkflowOptions {
   images: ContainerImages;
@@ -23,6 +36,7 @@ export interface WorkflowOptions {
   agentConnections: number;
   /** How often a ready agent-manager is looked at. */
   healthCheckIntervalMs: number;
+  sweep: SweepOptions;
   /** How long the secrets of a failed provisioning are kept for a retry. */
   failedSecretsRetentionMs: number;
   /** How long log and tombstone outlive a deleted provisioning. */

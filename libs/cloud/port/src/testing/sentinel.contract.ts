@@ -19,6 +19,23 @@ export function describeKeys(context: ContractContext): void {
       expect(await provider.ensureKey({ ...callersKey, name: 'another' })).toBe(ids[0]);
     });
 
+    it('are told with their content, and can be removed, and made again', async () => {
+      const { callersKey, provider } = context;
+      const sentinel = await provider.ensureSentinel(context.key);
+      const id = await provider.ensureKey(callersKey);
+      const managed = await provider.listManagedKeys();
+      const found = managed.find((key) => key.id === id);
+      expect(found).toMatchObject({ name: callersKey.name, publicKey: callersKey.publicKey });
+      // Where keys have labels, they say whose it is, and the sentinel is none of those that can be swept.
+      expect([callersKey.instanceId, null]).toContain(found?.instanceId);
+      expect(managed.map((key) => key.id).includes(sentinel)).toBe(found?.instanceId === null);
+      await provider.removeKey(id);
+      await provider.removeKey(id);
+      expect((await provider.listManagedKeys()).filter((key) => key.id === id)).toEqual([]);
+      expect(await provider.hasSentinel(sentinel)).toBe(true);
+      expect(await provider.ensureKey(callersKey)).not.toBe(id);
+    });
+
     it('come onto a server, and unknown ones are refused', async () => {
       const order = await context.order();
       const id = await context.provider.ensureKey(context.callersKey);

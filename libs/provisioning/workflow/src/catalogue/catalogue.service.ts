@@ -10,7 +10,7 @@ import { AppError, type Clock } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '../tokens';
 import { usableImages } from './image-check';
-import { checkOrder, similarTypes, type Offer, type OrderCheck, type WantedOrder } from './order-check';
+import { checkOrder, monthlyCost, similarTypes, type Offer, type OrderCheck, type WantedOrder } from './order-check';
 import { ProviderAnswers } from './provider-answers';
 
 /** So that orders are taken, and wait, while the provider is away: it checks them itself when they are sent. */
@@ -84,6 +84,20 @@ export class CatalogueService {
       id,
       locations: locations.filter(({ available }) => available).map((location) => location.id),
     }));
+  }
+
+  /** What a server and its address cost a month, as billed; nulls when the provider does not tell now. */
+  async cost(
+    provider: CloudProvider,
+    serverType: string,
+    location: string,
+  ): Promise<{ monthlyCost: number | null; currency: string | null }> {
+    const offer = await this.offer(provider).catch(() => null);
+    const type = offer?.serverTypes.find(({ id }) => id === serverType);
+    const place = type?.locations.find(({ id }) => id === location);
+    return type && place
+      ? { monthlyCost: monthlyCost(place), currency: type.currency }
+      : { monthlyCost: null, currency: null };
   }
 
   /** @throws AppError `provider-unavailable`, `provider-refused` */

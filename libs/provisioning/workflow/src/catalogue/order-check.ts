@@ -58,7 +58,7 @@ export function checkOrder(offer: Offer, wanted: WantedOrder, provider: string):
     location: place?.id ?? (isPlace ? (wanted.location ?? null) : null),
     image: image && wanted.image,
     isProvenImage: image && isProven(image),
-    monthlyCost: place && cost(place),
+    monthlyCost: place && monthlyCost(place),
     currency: place && type ? type.currency : null,
   };
   return { order, problems } as OrderCheck;
@@ -68,7 +68,7 @@ type Choice = { place: ServerTypeLocation; problem?: AppError } | { place?: unde
 
 /** @param image null when it is a problem itself */
 function choosePlace(offer: Offer, type: ServerType, wanted: WantedOrder, image: ServerImage | null): Choice {
-  const places = available(type).sort((a, b) => cost(a) - cost(b));
+  const places = available(type).sort((a, b) => monthlyCost(a) - monthlyCost(b));
   const wantedPlaces = wanted.location === undefined ? places : places.filter(({ id }) => id === wanted.location);
   const hasImage = ({ id }: ServerTypeLocation) => image?.locations?.includes(id) ?? true;
   const place = wantedPlaces.find(hasImage);
@@ -141,6 +141,7 @@ function available(type: ServerType): ServerTypeLocation[] {
   return type.locations.filter((location) => location.available);
 }
 
-function cost({ priceMonthly, addressPriceMonthly }: ServerTypeLocation): number {
+/** Of the server and its public address. */
+export function monthlyCost({ priceMonthly, addressPriceMonthly }: ServerTypeLocation): number {
   return Math.round((priceMonthly + addressPriceMonthly) * 100) / 100;
 }

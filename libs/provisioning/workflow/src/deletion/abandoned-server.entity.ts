@@ -69,6 +69,12 @@ export class AbandonedServer {
   @Column('text', { name: 'abandoned_by' })
   abandonedBy!: string;
 
-  @Column({ type: 'timestamptz', name: 'abandoned_at', precision: 3 })
+  /** In the key, since an orphan that was adopted can be given up again. */
+  @PrimaryColumn({
+    type: 'timestamptz',
+    name: 'abandoned_at',
+    precision: 3,
+    primaryKeyConstraintName: 'abandoned_servers_pkey',
+  })
   abandonedAt!: Date;
 }

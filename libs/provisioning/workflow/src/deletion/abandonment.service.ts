@@ -33,7 +33,8 @@ export class AbandonmentService {
     const reference = client && (await this.provisionings.findByClient(clientId));
     const given = reference && (await this.giveUp(reference.id, reason, caller));
     if (given) this.logger.warn({ ...given }, 'a server was abandoned: nobody works on it any more, it may be billed');
-    else if (!(await this.provisionings.isBuried(clientId, caller.subject))) throw notProvisioned(clientId, client);
+    else if (!(await this.provisionings.isBuried(clientId, caller.subject, this.clock.now())))
+      throw notProvisioned(clientId, client);
     return 'gone';
   }
 

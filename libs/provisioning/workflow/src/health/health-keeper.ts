@@ -19,7 +19,8 @@ const MIN_DELAY_MS = 250;
 /** Of an interval, until a look without an answer is repeated. */
 const SECOND_LOOK = 1 / 4;
 
-const MESSAGES: Record<Health, string> = {
+/** `lost` is not seen by looking at agent-managers. */
+const MESSAGES: Record<Exclude<Health, 'lost'>, string> = {
   healthy: 'The agent-manager is healthy again',
   unreachable: 'The agent-manager does not answer as it should',
   'credentials-refused': "The agent-manager refuses its clients' credentials",
@@ -118,7 +119,7 @@ export class HealthKeeper {
     look: AgentLook,
     { health, since, checkedAt }: Omit<SavedHealth, 'clientId'>,
   ): Promise<void> {
-    if (!health) return;
+    if (!health || health === 'lost') return;
     const reason = 'reason' in look ? look.reason : null;
     const message = reason ? `${MESSAGES[health]}: ${reason}` : MESSAGES[health];
     const data = { health, since: since?.toISOString() ?? null };

@@ -4,6 +4,7 @@ import type { EntityManager } from 'typeorm';
 export const STEP_TASK = 'provisioning-step';
 export const OBSERVE_TASK = 'observe-servers';
 export const HEALTH_TASK = 'look-at-agents';
+export const SWEEP_TASK = 'sweep-servers';
 
 // Jobs only wake: one that ends after its last attempt is found and made again by the reconciler.
 const MAX_ATTEMPTS = 25;
@@ -39,6 +40,11 @@ export function enqueueObservation(manager: EntityManager, provider: ProviderTyp
 /** Makes sure that the ready agent-managers that are due are looked at, at the latest after `delayMs`. */
 export function enqueueHealthLooks(manager: EntityManager, delayMs: number): Promise<void> {
   return addLook(manager, { task: HEALTH_TASK, key: HEALTH_TASK, payload: {} }, delayMs);
+}
+
+/** Makes sure that the provider's servers are compared with the rows, at the latest after `delayMs`. */
+export function enqueueSweep(manager: EntityManager, provider: ProviderType, delayMs: number): Promise<void> {
+  return addLook(manager, { task: SWEEP_TASK, key: `${SWEEP_TASK}:${provider}`, payload: { provider } }, delayMs);
 }
 
 /** A look may have been put off after errors that are over: then it is moved. One that is due earlier stays. */

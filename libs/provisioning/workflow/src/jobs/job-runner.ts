@@ -7,9 +7,10 @@ import { HealthKeeper } from '../health/health-keeper';
 import { Reconciler } from '../reconciler';
 import { ServerObserver } from '../server-observer';
 import { StepRunner } from '../step-runner.service';
+import { Sweeper } from '../sweep/sweeper';
 import { LOGGER } from '../tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
-import { HEALTH_TASK, OBSERVE_TASK, STEP_TASK } from './job-queue';
+import { HEALTH_TASK, OBSERVE_TASK, STEP_TASK, SWEEP_TASK } from './job-queue';
 
 /** Runs this controller's share of the jobs. */
 @Injectable()
@@ -21,6 +22,7 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly steps: StepRunner,
     private readonly observer: ServerObserver,
     private readonly keeper: HealthKeeper,
+    private readonly sweeper: Sweeper,
     private readonly reconciler: Reconciler,
     @Inject(WORKFLOW_OPTIONS) private readonly options: WorkflowOptions,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -58,6 +60,7 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
     return {
       [STEP_TASK]: (payload) => this.steps.run((payload as { id: string }).id, this.#stop.signal),
       [OBSERVE_TASK]: (payload) => this.observer.run((payload as { provider: ProviderType }).provider),
+      [SWEEP_TASK]: (payload) => this.sweeper.run((payload as { provider: ProviderType }).provider, this.#stop.signal),
       [HEALTH_TASK]: () => this.keeper.run(this.#stop.signal),
     };
   }

@@ -62,6 +62,22 @@ describe('CreatingServerStep', () => {
     ]);
   });
 
+  it.each(['invalid', 'not-found'] as const)(
+    "asks once for a caller's key again that it knew from before, when the order was %s",
+    async (kind) => {
+      const wanted = { configuration: { sshKeys: [{ publicKey: 'ssh-ed25519 AAAA me' }] } as never };
+      await run(wanted);
+      const refusal = () => new CloudError(kind, 'no such key');
+      provider.failNext('create', refusal(), refusal());
+      const result = await run(wanted);
+      expect(result).toMatchObject({ kind: 'wait', delayMs: 0, patch: { createRequestedAt: null } });
+      await expect(run(wanted)).rejects.toThrow('no such key');
+      expect(provider.calls.filter((call) => call.startsWith('ensureKey'))).toHaveLength(2);
+      const later = await run(wanted);
+      expect(later).toMatchObject({ kind: 'advance' });
+    },
+  );
+
   it("orders nothing when a caller's key is refused", async () => {
     provider.failNext('ensureKey', new CloudError('quota', 'no more keys'));
     await expect(run({ configuration: { sshKeys: [{ publicKey: 'ssh-ed25519 AAAA' }] } as never })).rejects.toThrow(

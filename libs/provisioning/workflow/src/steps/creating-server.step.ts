@@ -44,6 +44,7 @@ export class CreatingServerStep {
     const owner = ownerTag(context);
     const userData = this.userData.render(reference, client, provider.maxUserDataBytes);
     const wanted = reference.configuration.sshKeys ?? [];
+    const fromMemory = this.callerKeys.remembers(provider, context.instance, wanted);
     const callerKeyIds = await this.callerKeys.ensure(provider, context.instance, wanted);
     await context.announceCreate(sentinelId);
     try {
@@ -62,6 +63,7 @@ export class CreatingServerStep {
       if (error instanceof CloudError && (error.kind === 'invalid' || error.kind === 'not-found')) {
         this.sentinel.forget(provider.type);
         this.callerKeys.forget(provider);
+        if (fromMemory) return askAgainForKeys(context);
       }
       const next = error instanceof CloudError && error.kind === 'capacity' ? nextChoice(reference) : null;
       if (next) return orderNext(next, reference);
@@ -133,6 +135,13 @@ function created(
       },
     ],
   });
+}
+
+/** The order may be refused for a key that was removed: it is asked for again, and then ordered again. */
+function askAgainForKeys({ reference }: StepContext): StepResult {
+  // An order that was refused made nothing; only after an earlier one must be looked first.
+  const patch = reference.createRequestedAt === null ? { createRequestedAt: null } : {};
+  return wait(0, { patch: { ...patch, lastSeen: 'The order was refused; its SSH keys are looked for again' } });
 }
 
 function wrongProject({ provider }: StepContext): StepResult {

@@ -3,6 +3,7 @@ import {
   type CloudProvider,
   type CloudServer,
   type Location,
+  type ManagedKey,
   type OwnerQuery,
   type OwnerTag,
   type ProjectKey,
@@ -46,8 +47,12 @@ export class FakeCloudProvider implements CloudProvider {
   images: ServerImage[] = [DEBIAN];
   /** What `listKeys` answers. */
   sshKeys: SshKey[] = [];
+  /** Keys that callers gave, by their ids. */
+  readonly callerKeys = new Map<string, ManagedKey>();
   /** Whether servers show in lists; right after a create they may not. */
   isListing = true;
+  /** What the list ends with, after all of its servers. */
+  listBreaks: CloudError | null = null;
   readonly #failures = new Map<Method, CloudError[]>();
 
   /** The next calls of a method throw these. */
@@ -120,7 +125,10 @@ export class FakeCloudProvider implements CloudProvider {
 
   async *listOwned(): AsyncGenerator<CloudServer> {
     this.called('listOwned');
+    if (!this.isListing) return;
     yield* this.servers.values();
+    const error = this.listBreaks;
+    if (error) throw error;
   }
 
   /** The first call marks a server, the next one finds it gone. */
@@ -150,11 +158,23 @@ export class FakeCloudProvider implements CloudProvider {
     return this.sshKeys;
   }
 
-  async ensureKey({ name }: ProjectKey): Promise<string> {
+  async ensureKey({ name, publicKey, instanceId }: ProjectKey): Promise<string> {
     this.called('ensureKey', name);
     const id = `id-of-${name}`;
     this.keys.add(id);
+    this.callerKeys.set(id, { id, name, publicKey, instanceId: instanceId ?? null });
     return id;
+  }
+
+  async listManagedKeys(): Promise<ManagedKey[]> {
+    this.called('listManagedKeys');
+    return [...this.callerKeys.values()];
+  }
+
+  async removeKey(keyId: string): Promise<void> {
+    this.called('removeKey', keyId);
+    this.callerKeys.delete(keyId);
+    this.keys.delete(keyId);
   }
 
   private called(method: Method, detail?: string): void {

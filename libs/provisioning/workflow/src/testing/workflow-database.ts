@@ -56,7 +56,7 @@ export class WorkflowDatabase {
         sealedCredentials: this.clients.sealCredentials(clientId, { type: 'api_key', apiKey: 'the-api-key' }),
       }),
     );
-    const id = randomUUID();
+    const id = changes.id ?? randomUUID();
     await this.dataSource.manager.insert(ProvisioningReference, {
       id,
       clientId,
@@ -105,6 +105,13 @@ function workflowOptions(directDatabaseUrl: string): WorkflowOptions {
     jobConcurrency: 5,
     agentConnections: 50,
     healthCheckIntervalMs: 60_000,
+    sweep: {
+      intervalMs: 300_000,
+      orphanPolicy: 'report',
+      orphanGraceMs: 3_600_000,
+      lostAfterMs: 300_000,
+      keyIntervalMs: 3_600_000,
+    },
     failedSecretsRetentionMs: DAY_MS,
     tombstoneRetentionMs: DAY_MS,
     idempotencyRetentionMs: DAY_MS,

@@ -30,7 +30,7 @@ export class DeletionPromise1764600000000 implements MigrationInterface {
         reason text NOT NULL,
         abandoned_by text NOT NULL,
         abandoned_at timestamp(3) with time zone NOT NULL,
-        CONSTRAINT abandoned_servers_pkey PRIMARY KEY (provisioning_id)
+        CONSTRAINT abandoned_servers_pkey PRIMARY KEY (provisioning_id, abandoned_at)
       )`);
     await runner.query(`CREATE INDEX abandoned_servers_client_id_idx ON abandoned_servers (client_id)`);
     await runner.query(`CREATE INDEX abandoned_servers_owner_at_idx ON abandoned_servers (owner, abandoned_at)`);

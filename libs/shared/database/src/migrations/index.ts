@@ -3,6 +3,7 @@ import { AgentHealth1764100000000 } from './1764100000000-agent-health.migration
 import { ServerReports1764200000000 } from './1764200000000-server-reports.migration';
 import { IdempotencyKeys1764300000000 } from './1764300000000-idempotency-keys.migration';
 import { ProviderBudgets1764400000000 } from './1764400000000-provider-budgets.migration';
+import { Sweep1764500000000 } from './1764500000000-sweep.migration';
 import { DeletionPromise1764600000000 } from './1764600000000-deletion-promise.migration';
 
 /** In their order. */
@@ -12,5 +13,6 @@ export const migrations = [
   ServerReports1764200000000,
   IdempotencyKeys1764300000000,
   ProviderBudgets1764400000000,
+  Sweep1764500000000,
   DeletionPromise1764600000000,
 ];
