@@ -85,7 +85,7 @@ export class DigitalOceanProvider implements CloudProvider {
     };
     const answer = z.object({ droplet: dropletAnswer });
     const { droplet } = await this.#api.call(
-      { effect: 'change', name: 'POST /droplets' },
+      { effect: 'change', name: 'POST /droplets', maySend: spec.maySend },
       (dots) => dots.droplet.createDroplet(request),
       answer,
     );

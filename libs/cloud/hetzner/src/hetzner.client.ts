@@ -1,4 +1,4 @@
-import { CloudError } from '@agent-controller/cloud-port';
+import { CloudError, guardedTransport } from '@agent-controller/cloud-port';
 import { Secret } from '@agent-controller/kernel';
 import type { AxiosInstance, AxiosResponse } from 'axios';
 import { Client } from 'hcloud-js';
@@ -70,6 +70,7 @@ export class HetznerClient {
         // Several values of one parameter as Hetzner reads them: `type=system&type=app`.
         paramsSerializer: { indexes: null },
         data: request.body,
+        ...(request.maySend ? { transport: guardedTransport(request.maySend) } : {}),
         // hcloud-js' interceptor breaks on error answers, and axios guesses at JSON: both are done here instead.
         validateStatus: () => true,
         responseType: 'text',

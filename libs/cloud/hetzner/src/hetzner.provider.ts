@@ -79,7 +79,8 @@ export class HetznerProvider implements CloudProvider {
       start_after_create: true,
     };
     const answer = z.object({ server: serverAnswer });
-    const { server } = await this.#api.send({ method: 'POST', path: '/servers', body }, answer);
+    const { maySend } = spec;
+    const { server } = await this.#api.send({ method: 'POST', path: '/servers', body, maySend }, answer);
     return toCloudServer(server);
   }
 

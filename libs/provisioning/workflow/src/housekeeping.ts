@@ -6,7 +6,7 @@ import { enqueueHealthLooks, enqueueObservation, enqueueStep, HEALTH_TASK, OBSER
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
 /** Three missed heartbeats. */
-const DEAD_AFTER_SECONDS = 30;
+const DEAD_AFTER_SECONDS = 15;
 
 /** The reconciler's questions and orders to the database. Time is the database's. */
 @Injectable()
@@ -28,6 +28,12 @@ export class Housekeeping {
     await this.dataSource.query(`DELETE FROM controller_heartbeats WHERE worker_id = ANY($1)`, [workerIds]);
   }
 
+  /** Frees the jobs of workers that are gone, and forgets them. One that lives after all loses no more than time. */
+  async free(workerIds: readonly string[]): Promise<void> {
+    await this.dataSource.query('SELECT graphile_worker.force_unlock_workers($1::text[])', [workerIds]);
+    await this.forget(...workerIds);
+  }
+
   /** Who holds jobs or has a heartbeat, but has not been seen lately. */
   async deadWorkers(): Promise<string[]> {
     const rows: { id: string }[] = await this.dataSource.query(
@@ -41,7 +47,10 @@ export class Housekeeping {
     return rows.map(({ id }) => id);
   }
 
-  /** Makes a job for everything unfinished that has none. @returns how many */
+  /**
+   * Makes a job for everything unfinished that has none, or one that failed so often that it would be long in coming.
+   * @returns how many
+   */
   async wakeForgotten(): Promise<number> {
     const steps: { id: string }[] = await this.dataSource.query(
       `SELECT id FROM provisioning_references AS reference
@@ -49,6 +58,7 @@ export class Housekeeping {
          AND NOT EXISTS (
            SELECT 1 FROM graphile_worker.jobs
            WHERE queue_name = reference.id::text AND attempts < max_attempts
+             AND NOT (attempts > 0 AND locked_at IS NULL AND run_at > now() + interval '10 seconds')
          )`,
     );
     for (const { id } of steps) await enqueueStep(this.dataSource.manager, id);

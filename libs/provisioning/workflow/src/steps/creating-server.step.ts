@@ -45,7 +45,7 @@ export class CreatingServerStep {
     const userData = this.userData.render(reference, client, provider.maxUserDataBytes);
     const wanted = reference.configuration.sshKeys ?? [];
     const callerKeyIds = await this.callerKeys.ensure(provider, context.instance, wanted);
-    await context.announceCreate(sentinelId);
+    const maySend = await context.announceCreate(sentinelId);
     try {
       const server = await provider.create({
         owner,
@@ -55,6 +55,7 @@ export class CreatingServerStep {
         image: reference.image,
         userData,
         sshKeyIds: [...new Set([sentinelId, ...callerKeyIds])],
+        maySend,
       });
       return created(server, context, sentinelId);
     } catch (error) {
