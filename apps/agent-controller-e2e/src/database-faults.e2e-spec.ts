@@ -55,7 +55,7 @@ describe('trouble with the database', () => {
       () => first().api.get<ProvisionedClientView[]>('/api/clients'),
       (answer) => answer.status === 200 && answer.body.length === 0,
     );
-    expect(await installation.emulator.servers()).toEqual([]);
+    expect((await installation.emulator.servers()).map(({ name }) => name)).toEqual([]);
   }
 
   /** As every call must be answered while the database is away. */
@@ -92,7 +92,6 @@ describe('trouble with the database', () => {
       'SELECT count(*)::integer AS all, count(DISTINCT name)::integer AS distinct FROM migrations',
     );
     expect(migrations!.all).toBe(migrations!.distinct);
-    expect(await installation.query('SELECT 1 FROM instance')).toHaveLength(1);
   });
 
   it('stopped and started while work goes on: 503 meanwhile, no step is lost, no server is made twice', async () => {
@@ -116,6 +115,7 @@ describe('trouble with the database', () => {
       `SELECT 1 FROM provisioning_events WHERE type = 'phase' GROUP BY client_id, attempt, phase HAVING count(*) > 1`,
     );
     expect(repeated).toEqual([]);
+    expect(await installation.query('SELECT 1 FROM instance')).toHaveLength(1);
     await removeAll();
   });
 

@@ -31,7 +31,8 @@ export class PrivateDatabase implements TestDatabase {
   /** At the same address as before. */
   async start(): Promise<void> {
     const port = this.#url === '' ? 0 : Number(new URL(this.#url).port);
-    const options = JSON.stringify({ dataDir: join(this.folder, 'data'), port, persistent: true, fast: true });
+    // Not `fast`: what was committed must survive a crash.
+    const options = JSON.stringify({ dataDir: join(this.folder, 'data'), port, persistent: true, fast: false });
     const guard = spawn(process.execPath, [GUARD, options], { stdio: ['pipe', 'pipe', 'ignore'] });
     const [line] = (await once(createInterface({ input: guard.stdout }), 'line')) as [string];
     this.#url = (JSON.parse(line) as { url: string }).url;
