@@ -3,6 +3,10 @@ import type { Housekeeping } from './housekeeping';
 import { Reconciler } from './reconciler';
 import type { WorkflowOptions } from './workflow.options';
 
+jest.mock('graphile-worker', () => ({
+  makeWorkerUtils: async () => ({ cleanup: async () => undefined, release: async () => undefined }),
+}));
+
 const EVERY_MS = 5_000;
 
 describe('Reconciler', () => {
@@ -24,8 +28,7 @@ describe('Reconciler', () => {
       ...{ heartbeat: beats, deadWorkers, free, forget: async () => undefined },
       ...{ wakeForgotten: async () => 0, cleanUp: async () => undefined },
     } as unknown as Housekeeping;
-    // Port 9 is "discard": whatever the collection of garbage finds there, it may fail.
-    const options = { directDatabaseUrl: 'postgres://127.0.0.1:9/none' } as WorkflowOptions;
+    const options = { directDatabaseUrl: 'postgres://127.0.0.1/never-connected' } as WorkflowOptions;
     reconciler = new Reconciler(housekeeping, options, logger);
   });
   afterEach(async () => {
