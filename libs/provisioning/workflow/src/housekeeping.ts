@@ -8,6 +8,13 @@ import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 /** Three missed heartbeats. */
 const DEAD_AFTER_SECONDS = 15;
 
+/**
+ * Of a job: it will do its work in time. One that failed is put off for longer each time, for hours at last: what spoiled
+ * it, such as trouble with the database, is over before.
+ */
+const WILL_RUN = `attempts < max_attempts
+  AND NOT (attempts > 0 AND locked_at IS NULL AND run_at > now() + interval '10 seconds')`;
+
 /** The reconciler's questions and orders to the database. Time is the database's. */
 @Injectable()
 export class Housekeeping {
@@ -57,15 +64,14 @@ export class Housekeeping {
        WHERE (phase NOT IN ('ready', 'failed') OR (phase = 'ready' AND intent = 'absent'))
          AND NOT EXISTS (
            SELECT 1 FROM graphile_worker.jobs
-           WHERE queue_name = reference.id::text AND attempts < max_attempts
-             AND NOT (attempts > 0 AND locked_at IS NULL AND run_at > now() + interval '10 seconds')
+           WHERE queue_name = reference.id::text AND ${WILL_RUN}
          )`,
     );
     for (const { id } of steps) await enqueueStep(this.dataSource.manager, id);
     const observers: { provider: ProviderType }[] = await this.dataSource.query(
       `SELECT DISTINCT provider_type AS provider FROM provisioning_references
        WHERE phase = 'booting' AND NOT EXISTS (
-         SELECT 1 FROM graphile_worker.jobs WHERE key = $1 || ':' || provider_type AND attempts < max_attempts
+         SELECT 1 FROM graphile_worker.jobs WHERE key = $1 || ':' || provider_type AND ${WILL_RUN}
        )`,
       [OBSERVE_TASK],
     );
@@ -77,7 +83,7 @@ export class Housekeeping {
   private async wakeHealthKeeper(): Promise<void> {
     const [keeper]: { missing: boolean }[] = await this.dataSource.query(
       `SELECT EXISTS (SELECT 1 FROM provisioning_references AS reference WHERE ${LOOKED_AT})
-         AND NOT EXISTS (SELECT 1 FROM graphile_worker.jobs WHERE key = $1 AND attempts < max_attempts) AS missing`,
+         AND NOT EXISTS (SELECT 1 FROM graphile_worker.jobs WHERE key = $1 AND ${WILL_RUN}) AS missing`,
       [HEALTH_TASK],
     );
     if (keeper?.missing) await enqueueHealthLooks(this.dataSource.manager, 0);
