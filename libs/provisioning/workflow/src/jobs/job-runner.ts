@@ -51,6 +51,7 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
   private async start(): Promise<void> {
     const worker = await JobWorker.start(this.tasks(), this.options, this.logger);
     this.#worker = worker;
+    this.logger.info({ worker: worker.id }, 'the job worker runs');
     this.reconciler.start(worker.id, () => void this.replace('the database was away'));
     void worker.ended.then((reason) => (worker === this.#worker ? this.replace(reason) : undefined));
   }

@@ -51,7 +51,8 @@ export class JobWorker {
       });
       return new JobWorker(id, runner, pool);
     } catch (error) {
-      await pool.end();
+      // Not waited for: a connection that never answers must not hold up the next try.
+      void pool.end().catch(() => undefined);
       throw error;
     }
   }
