@@ -35,7 +35,8 @@ export class JobWorker {
       concurrentJobs: size,
       localQueue: { size },
       pollInterval: 1_000,
-      // In batches, also of one: only these repeat what a lost connection spoiled. Otherwise the process would end.
+      // In batches, also of one: what a lost connection spoils ends the worker then, which is replaced. Otherwise it would
+      // be a rejection that nobody handles, and end the process.
       completeJobBatchDelay: 0,
       failJobBatchDelay: 0,
     };
