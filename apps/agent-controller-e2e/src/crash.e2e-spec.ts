@@ -97,6 +97,8 @@ describe('a controller that dies or is cut off', () => {
       (rows) => rows.length === 1,
     );
     controller.signal('SIGCONT');
+    // Several things stand in the way of the order: the connection to the database that gave itself up, the lease, and
+    // `maySend`, whose every moment is in guarded-transport.spec.ts and step-runner.int-spec.ts.
     // Then the step has come to its end, and the next one looks instead of ordering.
     const seen = await until(
       () => info(controller.api, id),
