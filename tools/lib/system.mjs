@@ -28,6 +28,11 @@ export async function startSystem() {
     return stopping;
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void stop(0));
+  // npm passes no SIGTERM on, and does not say that it ends: then this process gets another parent.
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) void stop(0);
+  }, 1_000).unref();
   try {
     await startAll(stops, stop);
   } catch (error) {

@@ -1,16 +1,21 @@
 import { Client } from '@agent-controller/clients';
 import { dataSourceOptions } from '@agent-controller/database';
+import type { Logger } from '@agent-controller/kernel';
 import { WORKFLOW_ENTITIES } from '@agent-controller/provisioning-workflow';
 import { runMigrations } from 'graphile-worker';
 import { DataSource } from 'typeorm';
 
 export const ENTITIES = [Client, ...WORKFLOW_ENTITIES];
 
+const ACCESS = { applicationName: 'agent-controller', entities: ENTITIES };
+
 /** Any number; the same for every controller of a database. */
 const MIGRATION_LOCK = 7_312_054_901;
 
-export function createDataSource(url: string, poolSize = 10): DataSource {
-  return new DataSource(dataSourceOptions({ url, poolSize, applicationName: 'agent-controller', entities: ENTITIES }));
+/** @param logger is told of idle connections that broke; their pool replaces them */
+export function createDataSource(url: string, logger: Logger): DataSource {
+  const onError = (err: Error) => logger.warn({ err }, 'a connection to the database broke');
+  return new DataSource(dataSourceOptions({ ...ACCESS, url, poolSize: 10, onError }));
 }
 
 /**
@@ -28,7 +33,9 @@ export async function withMigrationLock<T>(
   directUrl: string,
   work: (dataSource: DataSource) => Promise<T>,
 ): Promise<T> {
-  const dataSource = await createDataSource(directUrl, 3).initialize();
+  // Another controller's migrations may take their time.
+  const options = dataSourceOptions({ ...ACCESS, url: directUrl, poolSize: 3, patient: true });
+  const dataSource = await new DataSource(options).initialize();
   const lock = dataSource.createQueryRunner();
   try {
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);

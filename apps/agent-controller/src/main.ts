@@ -3,13 +3,14 @@ import { migrateUp } from './database';
 import { ConfigurationError, parseEnv } from './env';
 import { createHttpApplication } from './http/http-application';
 import { createLogger } from './logger';
+import { endBySignal } from './shutdown';
 
 async function main(): Promise<void> {
   const env = parseEnv();
   const logger = createLogger(env.LOG_LEVEL);
   await migrateUp(env.DATABASE_DIRECT_URL ?? env.DATABASE_URL);
   const app = await createHttpApplication(env, logger);
-  app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
+  endBySignal(app, logger);
   await app.listen(env.PORT, env.HOST);
   logger.info({ url: await app.getUrl() }, 'agent-controller listens');
 }

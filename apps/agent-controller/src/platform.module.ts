@@ -16,7 +16,7 @@ export class PlatformModule implements OnApplicationShutdown {
     return {
       module: PlatformModule,
       providers: [
-        { provide: DataSource, useFactory: () => createDataSource(env.DATABASE_URL).initialize() },
+        { provide: DataSource, useFactory: () => createDataSource(env.DATABASE_URL, logger).initialize() },
         { provide: SecretBox, useFactory: () => new SecretBox(env.ENCRYPTION_KEYS) },
         {
           provide: ProviderBudgets,

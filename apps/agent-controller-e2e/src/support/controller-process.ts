@@ -21,8 +21,9 @@ export class Installation {
 
   private constructor(readonly database: TestDatabase) {}
 
-  static async create(): Promise<Installation> {
-    return new Installation(await createTestDatabase());
+  /** @param database absent: one on the server of all suites */
+  static async create(database?: TestDatabase): Promise<Installation> {
+    return new Installation(database ?? (await createTestDatabase()));
   }
 
   async startController(changes: Record<string, string> = {}): Promise<Controller> {
@@ -118,8 +119,27 @@ export class Controller {
     return this.output.join('\n');
   }
 
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Sends a signal that need not end it, such as SIGSTOP. */
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Asks it to end. @returns its exit code; null when it did not within the limit, and was killed */
+  async terminate(limitMs: number): Promise<number | null> {
+    const exited = once(this.child, 'exit') as Promise<[number | null]>;
+    const killer = setTimeout(() => this.child.kill('SIGKILL'), limitMs);
+    this.child.kill('SIGTERM');
+    const [code] = await exited;
+    clearTimeout(killer);
+    return code;
+  }
+
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (!this.isRunning) return;
     const exited = once(this.child, 'exit');
     this.child.kill(signal);
     await exited;

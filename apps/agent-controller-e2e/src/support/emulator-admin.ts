@@ -43,9 +43,9 @@ export class EmulatorAdmin {
     return (await response.json()) as EmulatedServerView[];
   }
 
-  async requests(): Promise<{ method: string; path: string; status: number }[]> {
+  async requests(): Promise<{ at: string; method: string; path: string; status: number }[]> {
     const response = await fetch(`${emulatorUrl()}/admin/requests?token=${this.token}`);
-    return (await response.json()) as { method: string; path: string; status: number }[];
+    return (await response.json()) as { at: string; method: string; path: string; status: number }[];
   }
 
   /** The project's SSH keys, as the provider's own API tells them. */

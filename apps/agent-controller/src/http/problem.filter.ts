@@ -1,4 +1,5 @@
 import type { Problem } from '@agent-controller/contracts';
+import { isDatabaseAway } from '@agent-controller/database';
 import { AppError, ERROR_STATUS, type ErrorCode, type Logger } from '@agent-controller/kernel';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -18,6 +19,9 @@ export class ProblemFilter implements ExceptionFilter {
     const known = toAppError(error);
     if (!known)
       this.logger.error({ err: error, requestId: request.id, path: request.routeOptions.url }, 'a request failed');
+    if (known?.code === 'service-unavailable' && known.options.cause) {
+      this.logger.warn({ err: known.options.cause, requestId: request.id }, 'the database does not answer');
+    }
     const problem = toProblem(known ?? new AppError('internal-error', INTERNAL), request.id);
     const { retryAfterSeconds, extensions } = known?.options ?? {};
     if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds));
@@ -47,9 +51,11 @@ function toAppError(error: unknown): AppError | null {
   if (error instanceof AppError) return error;
   const status =
     error instanceof HttpException ? error.getStatus() : (error as { statusCode?: number } | null)?.statusCode;
-  const code = (error as { code?: string } | null)?.code ?? '';
-  if (isDatabaseAway(code))
-    return new AppError('service-unavailable', 'The database cannot be reached.', { retryAfterSeconds: 5 });
+  if (isDatabaseAway(error)) {
+    // Whether the last statement had an effect may be unknown: an Idempotency-Key tells the repeated request so.
+    const detail = 'The database does not answer at present. Repeat the request a little later.';
+    return new AppError('service-unavailable', detail, { retryAfterSeconds: 5, cause: error });
+  }
   const found: Partial<Record<number, [ErrorCode, string]>> = {
     400: ['malformed-body', 'The request is not well-formed: the body must be JSON.'],
     404: ['not-found', 'There is no such call. GET /api/docs lists all.'],
@@ -60,8 +66,4 @@ function toAppError(error: unknown): AppError | null {
   };
   const entry = found[status ?? 0];
   return entry ? new AppError(...entry) : null;
-}
-
-function isDatabaseAway(code: string): boolean {
-  return ['ECONNREFUSED', 'ECONNRESET', '57P01', '57P03', '53300'].includes(code);
 }

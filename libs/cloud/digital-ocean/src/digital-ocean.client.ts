@@ -1,4 +1,10 @@
-import { CloudError, OPEN_GATE, type RequestGate, type RequestLimits } from '@agent-controller/cloud-port';
+import {
+  CloudError,
+  guardedTransport,
+  OPEN_GATE,
+  type RequestGate,
+  type RequestLimits,
+} from '@agent-controller/cloud-port';
 import { Secret } from '@agent-controller/kernel';
 import { modules, type createApiClient } from 'dots-wrapper';
 import { z } from 'zod';
@@ -42,6 +48,7 @@ const MAX_PAGES = 1_000;
 /** Wraps every call of dots-wrapper: sent once, read by schema, and no error but CloudError gets out. */
 export class DigitalOceanClient {
   readonly #token: Secret;
+  readonly #connect: (maySend?: () => boolean) => DotsWrapper;
   readonly #dots: DotsWrapper;
   readonly #gate: RequestGate;
 
@@ -49,7 +56,8 @@ export class DigitalOceanClient {
     const { token, baseUrl = DEFAULT_BASE_URL, timeoutMs = DEFAULT_TIMEOUT_MS, gate = OPEN_GATE } = options;
     this.#token = token;
     this.#gate = gate;
-    this.#dots = createDotsWrapper(token, baseUrl, timeoutMs);
+    this.#connect = (maySend) => createDotsWrapper({ token, endpoint: baseUrl, timeoutMs, maySend });
+    this.#dots = this.#connect();
   }
 
   /** @param send sends one HTTP request */
@@ -61,7 +69,7 @@ export class DigitalOceanClient {
     const admitted = await this.#gate.admit(call);
     let response: Answer;
     try {
-      response = await send(this.#dots);
+      response = await send(call.maySend ? this.#connect(call.maySend) : this.#dots);
     } catch (error) {
       await admitted.settle(answerOf(error));
       throw callError(call, error, this.#token);
@@ -95,8 +103,16 @@ export class DigitalOceanClient {
   }
 }
 
-/** dots-wrapper with two rules for its transport that it has no options for. */
-function createDotsWrapper(token: Secret, endpoint: string, timeoutMs: number): DotsWrapper {
+interface Connection {
+  token: Secret;
+  endpoint: string;
+  timeoutMs: number;
+  /** For one order only. */
+  maySend?: () => boolean;
+}
+
+/** dots-wrapper with rules for its transport that it has no options for. */
+function createDotsWrapper({ token, endpoint, timeoutMs, maySend }: Connection): DotsWrapper {
   const create = modules.common.createApiClient({
     modules,
     createContext: (input) => {
@@ -106,6 +122,7 @@ function createDotsWrapper(token: Secret, endpoint: string, timeoutMs: number): 
       context.httpClient.interceptors.request.use((config) => {
         // Its own time limit is about silence; this one is about the whole request.
         config.signal = AbortSignal.timeout(timeoutMs);
+        if (maySend) config.transport = guardedTransport(maySend);
         return config;
       });
       return context;

@@ -9,6 +9,8 @@ export interface DigitalOceanCall extends GatedRequest {
   effect: DigitalOceanFailure['effect'];
   /** Such as `GET /droplets/1`. */
   name: string;
+  /** Asked when the request is really sent; false: nothing is sent any more. */
+  maySend?: () => boolean;
 }
 
 interface Answer {

@@ -1,4 +1,10 @@
-import { CloudError, OPEN_GATE, type RequestGate, type RequestLimits } from '@agent-controller/cloud-port';
+import {
+  CloudError,
+  guardedTransport,
+  OPEN_GATE,
+  type RequestGate,
+  type RequestLimits,
+} from '@agent-controller/cloud-port';
 import { Secret } from '@agent-controller/kernel';
 import type { AxiosInstance, AxiosResponse } from 'axios';
 import { Client } from 'hcloud-js';
@@ -84,6 +90,7 @@ export class HetznerClient {
         // Several values of one parameter as Hetzner reads them: `type=system&type=app`.
         paramsSerializer: { indexes: null },
         data: request.body,
+        ...(request.maySend ? { transport: guardedTransport(request.maySend) } : {}),
         // hcloud-js' interceptor breaks on error answers, and axios guesses at JSON: both are done here instead.
         validateStatus: () => true,
         responseType: 'text',

@@ -10,6 +10,8 @@ export interface HetznerRequest extends GatedRequest {
   path: string;
   query?: Record<string, string | number | boolean | string[]>;
   body?: Record<string, unknown>;
+  /** Asked when the request is really sent; false: nothing is sent any more. */
+  maySend?: () => boolean;
 }
 
 const MAX_TEXT = 500;

@@ -85,7 +85,9 @@ export class HetznerProvider implements CloudProvider {
       start_after_create: true,
     };
     const answer = z.object({ server: serverAnswer });
-    const { server } = await this.#api.send({ method: 'POST', path: '/servers', body, purpose: 'create' }, answer);
+    const { maySend } = spec;
+    const request = { method: 'POST', path: '/servers', body, purpose: 'create', maySend } as const;
+    const { server } = await this.#api.send(request, answer);
     return toCloudServer(server);
   }
 

@@ -115,6 +115,11 @@ export interface ServerSpec {
    * The first is what `ensureSentinel` answered.
    */
   sshKeyIds: readonly string[];
+  /**
+   * Asked at the last moment before the order leaves, when its connection stands: false when so much time has passed
+   * that another controller may order as well. Then nothing may be sent.
+   */
+  maySend?: () => boolean;
 }
 
 /** The providers' states on one scale. `gone` is never a state: a server that is gone is `not-found`. */

@@ -49,4 +49,20 @@ describe('WaitingAnswers', () => {
     await expect(provisioned({ 'idempotency-key': 'a' })).rejects.toMatchObject({ code: 'idempotency-key-gone' });
     await expect(provisioned({})).rejects.toMatchObject({ code: 'client-not-found' });
   });
+
+  it('answers an accepted order as it began, with its key, when trouble ends the waiting', async () => {
+    const trouble = () => Promise.reject(new Error('Connection terminated unexpectedly'));
+    const answers = new WaitingAnswers(
+      {} as ProvisioningService,
+      { waitUntilSettled: trouble } as unknown as ProvisioningWatchService,
+      new ShutdownSignal(),
+    );
+    const reply = { header: () => reply, raw: { once: () => undefined } } as unknown as Reply;
+    const request = { caller: { subject: 'someone' }, headers: {} } as unknown as Request;
+    const client = { id: 'client-1', createdAt: new Date(), updatedAt: new Date() };
+    const reference = { phase: 'creating-server', configuration: {}, warnings: [], phaseTimes: {} };
+    const started = { client, reference, apiKey: 'the-key' } as unknown as StartedProvisioning;
+    const answer = await answers.provisioned(started, { waitSeconds: 1, request, reply });
+    expect(answer).toMatchObject({ id: 'client-1', apiKey: 'the-key', provisioning: { phase: 'creating-server' } });
+  });
 });

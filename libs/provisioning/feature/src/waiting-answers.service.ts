@@ -42,10 +42,20 @@ export class WaitingAnswers {
 
   /** 202, or 201 when it became ready in time. @throws AppError `provisioning-failed` when it failed in time, `idempotency-key-gone` */
   async provisioned(started: StartedProvisioning, exchange: Exchange): Promise<ProvisionedClientView> {
-    const { waitSeconds, request, reply } = exchange;
+    this.pointToInfo(started.client.id, exchange.reply);
+    if (exchange.waitSeconds === null) return toProvisionedClient(started, started.apiKey);
+    try {
+      return await this.settled(started, exchange);
+    } catch (error) {
+      // Only this answer has the API key: trouble while it waits, as with the database, must not take it away.
+      if (error instanceof AppError) throw error;
+      return toProvisionedClient(started, started.apiKey);
+    }
+  }
+
+  private async settled(started: StartedProvisioning, exchange: Exchange): Promise<ProvisionedClientView> {
+    const { request, reply } = exchange;
     const { id } = started.client;
-    this.pointToInfo(id, reply);
-    if (waitSeconds === null) return toProvisionedClient(started, started.apiKey);
     await this.wait(id, exchange);
     const isRepeatable = request.headers['idempotency-key'] !== undefined;
     const now = await (isRepeatable

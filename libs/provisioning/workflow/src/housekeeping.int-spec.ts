@@ -43,6 +43,33 @@ describe('Housekeeping', () => {
     expect(job?.attempts).toBe(0);
   });
 
+  it('wakes a row whose job failed and would be long in coming, but none that waits for its time', async () => {
+    const failed = await database.insert({ phase: 'booting', serverId: '1' });
+    await enqueueStep(database.dataSource.manager, failed.id);
+    await housekeeping.wakeForgotten();
+    await database.dataSource.query(
+      `UPDATE graphile_worker._private_jobs SET attempts = 5, run_at = now() + interval '2 minutes'`,
+    );
+    const waiting = await database.insert({ phase: 'installing' });
+    await enqueueStep(database.dataSource.manager, waiting.id, 3_600_000);
+    expect(await housekeeping.wakeForgotten()).toBe(1);
+    const due: { key: string }[] = await database.dataSource.query(
+      'SELECT key FROM graphile_worker.jobs WHERE attempts = 0 AND run_at <= now()',
+    );
+    expect(due.map(({ key }) => key).sort()).toEqual([failed.id, 'observe-servers:hetzner'].sort());
+  });
+
+  it('frees the jobs of workers that are gone, and forgets them', async () => {
+    const { id } = await database.insert();
+    await enqueueStep(database.dataSource.manager, id);
+    await housekeeping.heartbeat('dead');
+    await lock('dead', 1);
+    await housekeeping.free(['dead']);
+    const rows = await database.dataSource.query(`SELECT locked_by FROM graphile_worker.jobs WHERE key = $1`, [id]);
+    expect(rows).toEqual([{ locked_by: null }]);
+    expect(await database.dataSource.query('SELECT 1 FROM controller_heartbeats')).toEqual([]);
+  });
+
   it('knows controllers that are gone by their heartbeats, or by locks without one', async () => {
     await housekeeping.heartbeat('alive');
     await housekeeping.heartbeat('dead');

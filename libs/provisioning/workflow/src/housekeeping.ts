@@ -18,7 +18,14 @@ const FIRST_SWEEP_MS = 30_000;
 /** Tombstones that no sweep looked at, such as of a provider whose token is gone. */
 const UNSWEPT_TOMBSTONE_DAYS = 7;
 /** Three missed heartbeats. */
-const DEAD_AFTER_SECONDS = 30;
+const DEAD_AFTER_SECONDS = 15;
+
+/**
+ * Of a job: it will do its work in time. One that failed is put off for longer each time, for hours at last: what spoiled
+ * it, such as trouble with the database, is over before.
+ */
+const WILL_RUN = `attempts < max_attempts
+  AND NOT (attempts > 0 AND locked_at IS NULL AND run_at > now() + interval '10 seconds')`;
 
 /** The reconciler's questions and orders to the database. Time is the database's. */
 @Injectable()
@@ -40,6 +47,12 @@ export class Housekeeping {
     await this.dataSource.query(`DELETE FROM controller_heartbeats WHERE worker_id = ANY($1)`, [workerIds]);
   }
 
+  /** Frees the jobs of workers that are gone, and forgets them. One that lives after all loses no more than time. */
+  async free(workerIds: readonly string[]): Promise<void> {
+    await this.dataSource.query('SELECT graphile_worker.force_unlock_workers($1::text[])', [workerIds]);
+    await this.forget(...workerIds);
+  }
+
   /** Who holds jobs or has a heartbeat, but has not been seen lately. */
   async deadWorkers(): Promise<string[]> {
     const rows: { id: string }[] = await this.dataSource.query(
@@ -53,21 +66,24 @@ export class Housekeeping {
     return rows.map(({ id }) => id);
   }
 
-  /** Makes a job for everything unfinished that has none. @returns how many */
+  /**
+   * Makes a job for everything unfinished that has none, or one that failed so often that it would be long in coming.
+   * @returns how many
+   */
   async wakeForgotten(): Promise<number> {
     const steps: { id: string }[] = await this.dataSource.query(
       `SELECT id FROM provisioning_references AS reference
        WHERE (phase NOT IN ('ready', 'failed') OR (phase = 'ready' AND intent = 'absent'))
          AND NOT EXISTS (
            SELECT 1 FROM graphile_worker.jobs
-           WHERE queue_name = reference.id::text AND attempts < max_attempts
+           WHERE queue_name = reference.id::text AND ${WILL_RUN}
          )`,
     );
     for (const { id } of steps) await enqueueStep(this.dataSource.manager, id);
     const observers: { provider: ProviderType }[] = await this.dataSource.query(
       `SELECT DISTINCT provider_type AS provider FROM provisioning_references
        WHERE phase = 'booting' AND NOT EXISTS (
-         SELECT 1 FROM graphile_worker.jobs WHERE key = $1 || ':' || provider_type AND attempts < max_attempts
+         SELECT 1 FROM graphile_worker.jobs WHERE key = $1 || ':' || provider_type AND ${WILL_RUN}
        )`,
       [OBSERVE_TASK],
     );
@@ -81,7 +97,7 @@ export class Housekeeping {
     const missing: { provider: ProviderType }[] = await this.dataSource.query(
       `SELECT provider FROM unnest($2::text[]) AS provider
        WHERE NOT EXISTS (
-         SELECT 1 FROM graphile_worker.jobs WHERE key = $1 || ':' || provider AND attempts < max_attempts
+         SELECT 1 FROM graphile_worker.jobs WHERE key = $1 || ':' || provider AND ${WILL_RUN}
        )`,
       [SWEEP_TASK, providers],
     );
@@ -93,7 +109,7 @@ export class Housekeeping {
   private async wakeHealthKeeper(): Promise<void> {
     const [keeper]: { missing: boolean }[] = await this.dataSource.query(
       `SELECT EXISTS (SELECT 1 FROM provisioning_references AS reference WHERE ${LOOKED_AT})
-         AND NOT EXISTS (SELECT 1 FROM graphile_worker.jobs WHERE key = $1 AND attempts < max_attempts) AS missing`,
+         AND NOT EXISTS (SELECT 1 FROM graphile_worker.jobs WHERE key = $1 AND ${WILL_RUN}) AS missing`,
       [HEALTH_TASK],
     );
     if (keeper?.missing) await enqueueHealthLooks(this.dataSource.manager, 0);

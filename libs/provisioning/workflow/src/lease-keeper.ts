@@ -1,3 +1,4 @@
+import { stopwatch } from './elapsed';
 import { LEASE_MS, type ProvisioningRepository } from './provisioning.repository';
 
 const RENEW_MS = LEASE_MS / 3;
@@ -7,14 +8,18 @@ export class LeaseKeeper {
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout;
   readonly #onStop = () => this.#abort.abort(new Error('The controller stops'));
-  #heldUntil = Date.now() + LEASE_MS;
+  #sinceRenewal: () => number;
+  #hasOrdered = false;
 
+  /** @param sinceAsked begun before the lease was asked for, so that it never ends later here than in the database */
   constructor(
     private readonly provisionings: ProvisioningRepository,
     private readonly id: string,
     private readonly owner: string,
     private readonly stop: AbortSignal,
+    sinceAsked: () => number,
   ) {
+    this.#sinceRenewal = sinceAsked;
     if (stop.aborted) this.#onStop();
     stop.addEventListener('abort', this.#onStop, { once: true });
     this.#timer = setInterval(() => void this.renew(), RENEW_MS);
@@ -24,20 +29,42 @@ export class LeaseKeeper {
     return this.#abort.signal;
   }
 
-  release(): Promise<void> {
+  /** Whether a create was announced: its server may come into being whatever becomes of the step. */
+  get hasOrdered(): boolean {
+    return this.#hasOrdered;
+  }
+
+  /** The lease may be over, also when nobody has noticed: no timer runs in a frozen process. */
+  get isOver(): boolean {
+    return this.#sinceRenewal() >= LEASE_MS;
+  }
+
+  /** A create was announced, which renewed the lease. @returns whether the create may still be sent */
+  ordered(sinceAsked: () => number): () => boolean {
+    this.#hasOrdered = true;
+    this.#sinceRenewal = sinceAsked;
+    return () => sinceAsked() < LEASE_MS;
+  }
+
+  /** No more renewals; the lease ends by itself. */
+  leave(): void {
     clearInterval(this.#timer);
     this.stop.removeEventListener('abort', this.#onStop);
+  }
+
+  release(): Promise<void> {
+    this.leave();
     return this.provisionings.releaseLease(this.id, this.owner);
   }
 
   private async renew(): Promise<void> {
-    const asked = Date.now();
+    const sinceAsked = stopwatch();
     try {
-      if (await this.provisionings.renewLease(this.id, this.owner)) this.#heldUntil = asked + LEASE_MS;
+      if (await this.provisionings.renewLease(this.id, this.owner)) this.#sinceRenewal = sinceAsked;
       else this.#abort.abort(new Error('The lease is lost'));
     } catch {
       // The database may be back before the lease ends.
-      if (Date.now() > this.#heldUntil) this.#abort.abort(new Error('The lease ended'));
+      if (this.isOver) this.#abort.abort(new Error('The lease ended'));
     }
   }
 }

@@ -83,7 +83,7 @@ export class ProvisioningRepository {
   }
 
   /**
-   * Notes, before a create is sent, that a server may exist from now on.
+   * Notes, before a create is sent, that a server may exist from now on, and renews the lease.
    * @param at by the clock of the controllers, which measure the time since then
    * @returns false when the lease was lost: nothing may be sent
    */
@@ -93,9 +93,10 @@ export class ProvisioningRepository {
     { sentinelId, at, callbackTokenHash }: { sentinelId: string; at: Date; callbackTokenHash: string | null },
   ): Promise<boolean> {
     const [, count]: [unknown, number] = await this.manager.query(
-      `UPDATE provisioning_references SET create_requested_at = $5, sentinel_id = $4, callback_token_hash = $6
+      `UPDATE provisioning_references SET create_requested_at = $5, sentinel_id = $4, callback_token_hash = $6,
+         lease_until = now() + $7 * interval '1 millisecond'
        WHERE id = $1 AND version = $2 AND lease_owner = $3 AND lease_until >= now() AND intent = 'present'`,
-      [id, seen.version, seen.leaseOwner, sentinelId, at, callbackTokenHash],
+      [id, seen.version, seen.leaseOwner, sentinelId, at, callbackTokenHash, LEASE_MS],
     );
     return count === 1;
   }

@@ -1,10 +1,13 @@
 import { ClientRepository } from '@agent-controller/clients';
 import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
+import { isDatabaseAway } from '@agent-controller/database';
 import type { Clock, Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { notConfiguredFailure } from './deletion/provider-not-configured';
+import { stopwatch } from './elapsed';
 import { InstanceService } from './instance.service';
+import { HandedBack, orHandBack } from './jobs/hand-back';
 import { enqueueStep, ensureStep } from './jobs/job-queue';
 import { LeaseKeeper } from './lease-keeper';
 import { SETTLED_PHASES } from './phases';
@@ -40,25 +43,31 @@ export class StepRunner {
   /** @param stop aborts when the controller stops: the step then ends early, and nothing is lost */
   async run(id: string, stop: AbortSignal): Promise<void> {
     const leaseOwner = randomUUID();
+    const sinceAsked = stopwatch();
     if (!(await this.provisionings.acquireLease(id, leaseOwner))) {
       // Whoever holds the lease goes on by itself; if it is dead, the lease ends by then.
       if (await this.provisionings.find(id)) await ensureStep(this.provisionings.manager, id, LEASE_MS);
       return;
     }
-    const lease = new LeaseKeeper(this.provisionings, id, leaseOwner, stop);
+    const lease = new LeaseKeeper(this.provisionings, id, leaseOwner, stop, sinceAsked);
     try {
-      await this.runUnderLease(id, leaseOwner, lease.signal);
-    } finally {
-      await lease.release();
+      await orHandBack(this.runUnderLease(id, leaseOwner, lease), stop);
+    } catch (error) {
+      // An order that is on its way may still be answered and saved, as long as nobody else has the lease.
+      if (error instanceof HandedBack && lease.hasOrdered) lease.leave();
+      else await lease.release();
+      throw error;
     }
+    await lease.release();
   }
 
-  private async runUnderLease(id: string, leaseOwner: string, signal: AbortSignal): Promise<void> {
+  private async runUnderLease(id: string, leaseOwner: string, lease: LeaseKeeper): Promise<void> {
     const reference = await this.provisionings.find(id);
     if (!reference) return;
-    const result = await this.decide(reference, leaseOwner, signal);
-    // Whoever goes on with it, on whichever controller, must be woken.
-    if (signal.aborted) return ensureStep(this.provisionings.manager, id);
+    const result = await this.decide(reference, leaseOwner, lease);
+    // Whoever goes on with it, on whichever controller, must be woken. The answer to an order is saved even so.
+    const isOrdered = lease.hasOrdered && result !== null;
+    if (lease.signal.aborted && !isOrdered) return ensureStep(this.provisionings.manager, id);
     if (!result) return;
     const committed = await this.stepCommit.commit({ reference, leaseOwner }, result, this.clock.now());
     if (!committed) {
@@ -67,7 +76,7 @@ export class StepRunner {
     }
   }
 
-  private async decide(reference: ProvisioningReference, leaseOwner: string, signal: AbortSignal) {
+  private async decide(reference: ProvisioningReference, leaseOwner: string, lease: LeaseKeeper) {
     const { phase, intent } = reference;
     // A failed deletion waits for a caller's retry.
     if (intent === 'absent' && phase !== 'deleting' && phase !== 'failed') return advance('deleting');
@@ -87,18 +96,27 @@ export class StepRunner {
       provider,
       instance: await this.instances.get(),
       now: this.clock.now(),
-      signal,
-      announceCreate: async (sentinelId) => {
-        const { id, version } = reference;
-        const seen = { version, leaseOwner };
-        const callbackTokenHash = this.callbackTokens.storedHash(reference);
-        const order = { sentinelId, at: this.clock.now(), callbackTokenHash };
-        if (signal.aborted || !(await this.provisionings.markCreateRequested(id, seen, order))) {
-          throw new LostRightToCreate();
-        }
-      },
+      signal: lease.signal,
+      announceCreate: (sentinelId) => this.announceCreate(reference, leaseOwner, lease, sentinelId),
     };
     return this.runStep(context);
+  }
+
+  private async announceCreate(
+    reference: ProvisioningReference,
+    leaseOwner: string,
+    lease: LeaseKeeper,
+    sentinelId: string,
+  ): Promise<() => boolean> {
+    const { id, version } = reference;
+    const callbackTokenHash = this.callbackTokens.storedHash(reference);
+    const order = { sentinelId, at: this.clock.now(), callbackTokenHash };
+    const sinceAsked = stopwatch();
+    if (lease.signal.aborted || lease.isOver) throw new LostRightToCreate();
+    if (!(await this.provisionings.markCreateRequested(id, { version, leaseOwner }, order))) {
+      throw new LostRightToCreate();
+    }
+    return lease.ordered(sinceAsked);
   }
 
   private async runStep(context: StepContext): Promise<StepResult | null> {
@@ -112,6 +130,8 @@ export class StepRunner {
         await enqueueStep(this.provisionings.manager, reference.id);
         return null;
       }
+      // Nothing can be saved now; the job is run again.
+      if (isDatabaseAway(error)) throw error;
       if (!(error instanceof CloudError)) {
         this.logger.error({ provisioningId: reference.id, phase: reference.phase, err: error }, 'a step failed');
       }

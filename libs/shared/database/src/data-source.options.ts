@@ -1,4 +1,5 @@
 import type { DataSourceOptions, EntitySchema, MixedList } from 'typeorm';
+import { POOL_OPTIONS } from './database-pool';
 import { migrations } from './migrations';
 
 export interface DatabaseOptions {
@@ -8,13 +9,19 @@ export interface DatabaseOptions {
   poolSize: number;
   /** Shown in pg_stat_activity. */
   applicationName: string;
+  /** Waits for every answer however long it takes: for migrations, which wait for their turn. */
+  patient?: boolean;
+  /** An idle connection broke; it is replaced. */
+  onError?: (error: Error) => void;
   // TypeORM's own type for a list of entity classes.
   // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type
   entities: MixedList<Function | string | EntitySchema>;
 }
 
 /** How every TypeORM DataSource of the system is set up. The schema comes from migrations alone. */
-export function dataSourceOptions({ url, poolSize, applicationName, entities }: DatabaseOptions): DataSourceOptions {
+export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
+  const { url, poolSize, applicationName, entities, patient = false, onError } = options;
+  const { Client: impatient, ...pool } = POOL_OPTIONS;
   return {
     type: 'postgres',
     url,
@@ -24,6 +31,7 @@ export function dataSourceOptions({ url, poolSize, applicationName, entities }: 
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'all',
     synchronize: false,
-    extra: { max: poolSize, connectionTimeoutMillis: 10_000 },
+    extra: { ...pool, ...(patient ? {} : { Client: impatient }), max: poolSize },
+    ...(onError ? { poolErrorHandler: onError } : {}),
   };
 }

@@ -1,8 +1,8 @@
 import type { ProviderType } from '@agent-controller/cloud-port';
 import type { Logger } from '@agent-controller/kernel';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { EventEmitter } from 'node:events';
-import { Logger as GraphileLogger, run, type Runner, type TaskList, type WorkerEvents } from 'graphile-worker';
+import type { TaskList } from 'graphile-worker';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { HealthKeeper } from '../health/health-keeper';
 import { Reconciler } from '../reconciler';
 import { ServerObserver } from '../server-observer';
@@ -10,13 +10,20 @@ import { StepRunner } from '../step-runner.service';
 import { Sweeper } from '../sweep/sweeper';
 import { LOGGER } from '../tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
+import { orHandBack } from './hand-back';
 import { HEALTH_TASK, OBSERVE_TASK, STEP_TASK, SWEEP_TASK } from './job-queue';
+import { JobWorker } from './job-worker';
 
-/** Runs this controller's share of the jobs. */
+const RESTART_MS = { first: 1_000, last: 15_000 };
+/** Jobs are handed back after 4 s; then their locks are given up. Without a database that cannot be waited for. */
+const END_WITHIN_MS = 6_000;
+
+/** Runs this controller's share of the jobs, and goes on when its worker ends or the database was away. */
 @Injectable()
 export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #stop = new AbortController();
-  #runner?: Runner;
+  #worker?: JobWorker;
+  #isReplacing = false;
 
   constructor(
     private readonly steps: StepRunner,
@@ -29,48 +36,54 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    const events = new EventEmitter() as WorkerEvents;
-    events.on('pool:create', ({ workerPool }) => this.reconciler.start(workerPool.id));
-    this.#runner = await run({
-      connectionString: this.options.directDatabaseUrl,
-      maxPoolSize: this.options.jobConcurrency,
-      noHandleSignals: true,
-      taskList: this.tasks(),
-      events,
-      logger: this.graphileLogger(),
-      preset: {
-        worker: {
-          concurrentJobs: this.options.jobConcurrency,
-          localQueue: { size: this.options.jobConcurrency },
-          pollInterval: 1_000,
-        },
-      },
-    });
-    // Ends with stop(); an error that nobody waits for would end the process.
-    this.#runner.promise.catch((error: unknown) => this.logger.error({ err: error }, 'the job worker ended'));
+    await this.start();
   }
 
   async onModuleDestroy(): Promise<void> {
     this.#stop.abort();
+    await Promise.race([this.end(), sleep(END_WITHIN_MS, undefined, { ref: false })]);
+  }
+
+  private async end(): Promise<void> {
+    await this.#worker?.end();
+    // Last, so that nobody takes this controller for dead while its jobs end.
     await this.reconciler.stop();
-    await this.#runner?.stop();
+  }
+
+  private async start(): Promise<void> {
+    const worker = await JobWorker.start(this.tasks(), this.options, this.logger);
+    this.#worker = worker;
+    this.logger.info({ worker: worker.id }, 'the job worker runs');
+    this.reconciler.start(worker.id, () => void this.replace('the database was away'));
+    void worker.ended.then((reason) => (worker === this.#worker ? this.replace(reason) : undefined));
+  }
+
+  /** A worker that ended, or whose retries of what failed meanwhile would take minutes. */
+  private async replace(reason: string): Promise<void> {
+    if (this.#isReplacing || this.#stop.signal.aborted) return;
+    this.#isReplacing = true;
+    this.logger.warn({ reason }, 'the job worker ended; another one is started');
+    void this.#worker?.end();
+    this.#worker = undefined;
+    const { first, last } = RESTART_MS;
+    for (let delayMs = first; !this.#worker && !this.#stop.signal.aborted; delayMs = Math.min(delayMs * 2, last)) {
+      await this.start().catch((error: unknown) =>
+        this.logger.error({ err: error }, 'the job worker does not start; it is tried again'),
+      );
+      if (!this.#worker) await sleep(delayMs, undefined, { ref: false });
+    }
+    this.#isReplacing = false;
   }
 
   private tasks(): TaskList {
+    const { signal } = this.#stop;
     return {
-      [STEP_TASK]: (payload) => this.steps.run((payload as { id: string }).id, this.#stop.signal),
-      [OBSERVE_TASK]: (payload) => this.observer.run((payload as { provider: ProviderType }).provider),
-      [SWEEP_TASK]: (payload) => this.sweeper.run((payload as { provider: ProviderType }).provider, this.#stop.signal),
-      [HEALTH_TASK]: () => this.keeper.run(this.#stop.signal),
+      [STEP_TASK]: (payload) => this.steps.run((payload as { id: string }).id, signal),
+      [OBSERVE_TASK]: (payload) =>
+        orHandBack(this.observer.run((payload as { provider: ProviderType }).provider), signal),
+      [SWEEP_TASK]: (payload) =>
+        orHandBack(this.sweeper.run((payload as { provider: ProviderType }).provider, signal), signal),
+      [HEALTH_TASK]: () => orHandBack(this.keeper.run(signal), signal),
     };
-  }
-
-  /** The worker's own words are for debugging; its errors are ours. */
-  private graphileLogger(): GraphileLogger {
-    return new GraphileLogger(() => (level, message, meta) => {
-      if (level === 'error') this.logger.error({ meta }, message);
-      else if (level === 'warning') this.logger.warn({ meta }, message);
-      else this.logger.debug({}, message);
-    });
   }
 }

@@ -36,6 +36,7 @@ describe('CreatingServerStep', () => {
         image: 'debian-13',
         userData: '#cloud-config',
         sshKeyIds: [SENTINEL],
+        maySend: expect.any(Function),
       },
     ]);
     expect(result).toMatchObject({

@@ -46,7 +46,7 @@ export class CreatingServerStep {
     const wanted = reference.configuration.sshKeys ?? [];
     const fromMemory = this.callerKeys.remembers(provider, context.instance, wanted);
     const callerKeyIds = await this.callerKeys.ensure(provider, context.instance, wanted);
-    await context.announceCreate(sentinelId);
+    const maySend = await context.announceCreate(sentinelId);
     try {
       const server = await provider.create({
         owner,
@@ -56,6 +56,7 @@ export class CreatingServerStep {
         image: reference.image,
         userData,
         sshKeyIds: [...new Set([sentinelId, ...callerKeyIds])],
+        maySend,
       });
       return created(server, context, sentinelId);
     } catch (error) {

@@ -19,8 +19,10 @@ export interface StepContext {
   /**
    * To be awaited right before a create is sent: saves that a server may exist, and the key that shows in which project.
    * Throws when the lease is lost.
+   * @returns to be asked when the create is really sent: false when that is so much later that another controller may
+   *   have gone on meanwhile
    */
-  announceCreate(sentinelId: string): Promise<void>;
+  announceCreate(sentinelId: string): Promise<() => boolean>;
 }
 
 export type Patch = Partial<ProvisioningReference>;

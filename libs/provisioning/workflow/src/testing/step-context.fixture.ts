@@ -92,7 +92,10 @@ export function contextWith(
     instance,
     now: NOW,
     signal: new AbortController().signal,
-    announceCreate: async (sentinelId: string) => void provider.calls.push(`announce ${sentinelId}`),
+    announceCreate: async (sentinelId: string) => {
+      provider.calls.push(`announce ${sentinelId}`);
+      return () => true;
+    },
     ...given,
     provider,
   } satisfies StepContext;

@@ -1,0 +1,28 @@
+import { Pool, type PoolClient } from 'pg';
+import { DATABASE_PATIENCE_MS, DatabaseClient } from './database-client';
+
+/** What every pool of the system is made with. */
+export const POOL_OPTIONS = {
+  Client: DatabaseClient,
+  connectionTimeoutMillis: DATABASE_PATIENCE_MS,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+};
+
+export interface PoolSettings {
+  url: string;
+  /** Connections at most. */
+  size: number;
+  /** Shown in pg_stat_activity. */
+  applicationName: string;
+  /** A connection broke, idle or in use. Its pool replaces it: this is for the log. */
+  onError: (error: Error) => void;
+}
+
+/** A pool for what does not go through TypeORM. A broken connection never ends the process. */
+export function createPool({ url, size, applicationName, onError }: PoolSettings): Pool {
+  const pool = new Pool({ ...POOL_OPTIONS, connectionString: url, max: size, application_name: applicationName });
+  pool.on('error', onError);
+  pool.on('connect', (client: PoolClient) => client.on('error', onError));
+  return pool;
+}
