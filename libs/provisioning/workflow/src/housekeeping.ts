@@ -5,8 +5,7 @@ import { LOOKED_AT } from './health/health.repository';
 import { enqueueHealthLooks, enqueueObservation, enqueueStep, HEALTH_TASK, OBSERVE_TASK } from './jobs/job-queue';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
-/** Three missed heartbeats. */
-const DEAD_AFTER_SECONDS = 30;
+const MISSED_HEARTBEATS = 3;
 
 /** The reconciler's questions and orders to the database. Time is the database's. */
 @Injectable()
@@ -31,12 +30,12 @@ export class Housekeeping {
   /** Who holds jobs or has a heartbeat, but has not been seen lately. */
   async deadWorkers(): Promise<string[]> {
     const rows: { id: string }[] = await this.dataSource.query(
-      `SELECT worker_id AS id FROM controller_heartbeats WHERE seen_at < now() - $1 * interval '1 second'
+      `SELECT worker_id AS id FROM controller_heartbeats WHERE seen_at < now() - $1 * interval '1 millisecond'
        UNION
        SELECT locked_by FROM graphile_worker.jobs
-       WHERE locked_by IS NOT NULL AND locked_at < now() - $1 * interval '1 second'
+       WHERE locked_by IS NOT NULL AND locked_at < now() - $1 * interval '1 millisecond'
          AND NOT EXISTS (SELECT 1 FROM controller_heartbeats WHERE worker_id = locked_by)`,
-      [DEAD_AFTER_SECONDS],
+      [MISSED_HEARTBEATS * this.options.heartbeatMs],
     );
     return rows.map(({ id }) => id);
   }

@@ -1,13 +1,11 @@
-import { LEASE_MS, type ProvisioningRepository } from './provisioning.repository';
-
-const RENEW_MS = LEASE_MS / 3;
+import type { ProvisioningRepository } from './provisioning.repository';
 
 /** Renews a lease while a step runs, and aborts the step when the lease is lost or the controller stops. */
 export class LeaseKeeper {
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout;
   readonly #onStop = () => this.#abort.abort(new Error('The controller stops'));
-  #heldUntil = Date.now() + LEASE_MS;
+  #heldUntil: number;
 
   constructor(
     private readonly provisionings: ProvisioningRepository,
@@ -15,9 +13,10 @@ export class LeaseKeeper {
     private readonly owner: string,
     private readonly stop: AbortSignal,
   ) {
+    this.#heldUntil = Date.now() + provisionings.leaseMs;
     if (stop.aborted) this.#onStop();
     stop.addEventListener('abort', this.#onStop, { once: true });
-    this.#timer = setInterval(() => void this.renew(), RENEW_MS);
+    this.#timer = setInterval(() => void this.renew(), provisionings.leaseMs / 3);
   }
 
   get signal(): AbortSignal {
@@ -33,7 +32,8 @@ export class LeaseKeeper {
   private async renew(): Promise<void> {
     const asked = Date.now();
     try {
-      if (await this.provisionings.renewLease(this.id, this.owner)) this.#heldUntil = asked + LEASE_MS;
+      if (await this.provisionings.renewLease(this.id, this.owner))
+        this.#heldUntil = asked + this.provisionings.leaseMs;
       else this.#abort.abort(new Error('The lease is lost'));
     } catch {
       // The database may be back before the lease ends.

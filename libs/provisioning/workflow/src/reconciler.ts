@@ -5,8 +5,7 @@ import { Housekeeping } from './housekeeping';
 import { LOGGER } from './tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
-const EVERY_MS = 10_000;
-const COLLECT_GARBAGE_EVERY = 360;
+const COLLECT_GARBAGE_EVERY_MS = 3_600_000;
 
 /**
  * Makes sure that nothing depends on a job: finds work that nobody does and wakes it, frees what dead controllers held,
@@ -29,7 +28,7 @@ export class Reconciler {
   /** @param workerId what this controller's jobs are locked as */
   start(workerId: string): void {
     this.#workerId = workerId;
-    this.#timer = setInterval(() => this.next(), EVERY_MS);
+    this.#timer = setInterval(() => this.next(), this.options.heartbeatMs);
     this.next();
   }
 
@@ -59,7 +58,8 @@ export class Reconciler {
     const woken = await this.housekeeping.wakeForgotten();
     if (woken > 0) this.logger.info({ woken }, 'woke provisionings that no job waited for');
     await this.housekeeping.cleanUp();
-    if (this.#rounds++ % COLLECT_GARBAGE_EVERY === 0) await (await this.utils()).cleanup({ tasks: ['GC_JOB_QUEUES'] });
+    if (this.#rounds++ % Math.ceil(COLLECT_GARBAGE_EVERY_MS / this.options.heartbeatMs) === 0)
+      await (await this.utils()).cleanup({ tasks: ['GC_JOB_QUEUES'] });
   }
 
   private utils(): Promise<WorkerUtils> {

@@ -54,7 +54,7 @@ describe('orders with an idempotency key', () => {
   /** As another controller has it: nothing in common but the database and the keys. */
   function controller(secretBox = database.secretBox): ProvisioningService {
     const { dataSource, options, events, stepCommit } = database;
-    const provisionings = new ProvisioningRepository(dataSource, secretBox);
+    const provisionings = new ProvisioningRepository(dataSource, secretBox, database.options);
     const clients = new ClientRepository(dataSource, secretBox);
     const material = new ServerMaterialService(provisionings);
     const requests = new RequestCheckService(

@@ -6,11 +6,6 @@ import { SentinelService } from '../sentinel.service';
 import { UserDataService } from '../user-data.service';
 import { advance, fail, ownerTag, wait, type StepContext, type StepResult } from './step';
 
-/**
- * How long after a create was about to be sent its server may still be missing from the provider's lists: the request
- * itself may last 30 s (the adapters' time limit), and what it made at its end may not show for some seconds more.
- */
-export const VISIBILITY_GRACE_MS = 60_000;
 const LOOK_AGAIN_MS = 3_000;
 
 /** Orders the server, exactly once: whenever an earlier order may have worked, it looks for the server first. */
@@ -28,7 +23,7 @@ export class CreatingServerStep {
     if (reference.createRequestedAt) {
       const existing = await this.keepOne(context);
       if (existing) return created(existing, context, sentinelId);
-      if (now.getTime() - reference.createRequestedAt.getTime() < VISIBILITY_GRACE_MS) {
+      if (now.getTime() - reference.createRequestedAt.getTime() < context.visibilityGraceMs) {
         return wait(LOOK_AGAIN_MS, {
           patch: { lastSeen: 'An order was sent; its server is not seen yet' },
         });

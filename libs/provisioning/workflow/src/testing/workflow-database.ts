@@ -27,7 +27,7 @@ export class WorkflowDatabase {
     readonly options: WorkflowOptions,
     private readonly drop: () => Promise<void>,
   ) {
-    this.provisionings = new ProvisioningRepository(dataSource, secretBox);
+    this.provisionings = new ProvisioningRepository(dataSource, secretBox, options);
     this.clients = new ClientRepository(dataSource, secretBox);
     this.events = new EventLog(dataSource);
     this.stepCommit = new StepCommit(this.provisionings, this.clients, this.events, options);
@@ -102,6 +102,9 @@ function workflowOptions(directDatabaseUrl: string): WorkflowOptions {
     provisioningTimeoutMs: 60_000,
     keycloak: {},
     directDatabaseUrl,
+    providerTimeoutMs: 30_000,
+    leaseMs: 10_000,
+    heartbeatMs: 10_000,
     jobConcurrency: 5,
     agentConnections: 50,
     healthCheckIntervalMs: 60_000,
