@@ -13,6 +13,8 @@ export interface EmulatedServerView {
   name: string;
   address: string;
   image: string;
+  labels: Record<string, string>;
+  tags: string[];
   sshKeyIds: number[];
   life: string;
   stage: string;
@@ -25,6 +27,17 @@ export interface EmulatedServerView {
   files: { path: string; permissions: string; content: string }[];
   agentEnvironment: Record<string, string> | null;
   cost: { monthly: number; currency: string };
+}
+
+/** A server that was ordered once; `deletedAt` is when it really ended. */
+export interface EmulatedHistoryView {
+  id: string;
+  provider: string;
+  name: string;
+  labels: Record<string, string>;
+  tags: string[];
+  orderedAt: string;
+  deletedAt: string | null;
 }
 
 export interface EmulatedKeyView {
@@ -41,6 +54,11 @@ export class EmulatorAdmin {
   async servers(): Promise<EmulatedServerView[]> {
     const response = await fetch(`${emulatorUrl()}/admin/servers?token=${this.token}`);
     return (await response.json()) as EmulatedServerView[];
+  }
+
+  async history(): Promise<EmulatedHistoryView[]> {
+    const response = await fetch(`${emulatorUrl()}/admin/history?token=${this.token}`);
+    return (await response.json()) as EmulatedHistoryView[];
   }
 
   async requests(): Promise<{ method: string; path: string; status: number }[]> {
@@ -93,8 +111,13 @@ export class EmulatorAdmin {
     if (!response.ok) throw new Error(`The emulator refuses the state: ${await response.text()}`);
   }
 
-  async setTokenRevoked(value: boolean): Promise<void> {
-    await fetch(`${emulatorUrl()}/admin/tokens/revoke`, {
+  setTokenRevoked(value: boolean): Promise<void> {
+    return this.setToken('revoke', value);
+  }
+
+  /** `elsewhere`: the token sees another project than its own. */
+  async setToken(trouble: 'revoke' | 'readonly' | 'elsewhere', value: boolean): Promise<void> {
+    await fetch(`${emulatorUrl()}/admin/tokens/${trouble}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ token: this.token, value }),
