@@ -2,13 +2,16 @@ import { createTestDatabase, type TestDatabase } from '@agent-controller/databas
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Client } from 'pg';
 import { Api } from './api';
 import { EmulatorAdmin, emulatorUrl } from './emulator-admin';
 
-const PROGRAM = join(__dirname, '../../../../dist/apps/agent-controller/src/main.js');
+// The explorer is compiled and stands beside it; Jest reads the sources.
+const COMPILED = join(__dirname, '../../../agent-controller/src/main.js');
+const PROGRAM = existsSync(COMPILED) ? COMPILED : join(__dirname, '../../../../dist/apps/agent-controller/src/main.js');
 
 /** One installation for one suite: a database, projects at both providers, and as many controllers as it starts. */
 export class Installation {
@@ -116,8 +119,13 @@ export class Controller {
     return this.output.join('\n');
   }
 
+  /** False once its process has ended, by whatever. */
+  isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (!this.isRunning()) return;
     const exited = once(this.child, 'exit');
     this.child.kill(signal);
     await exited;

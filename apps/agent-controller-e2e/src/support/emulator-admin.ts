@@ -97,6 +97,15 @@ export class EmulatorAdmin {
     if (response.status !== 201) throw new Error(`The emulator refuses the fault: ${await response.text()}`);
   }
 
+  /** As a person would by the provider's console; nobody tells the controller. */
+  async removeServer(provider: string, serverId: string): Promise<void> {
+    const path = provider === 'hetzner' ? '/hetzner/v1/servers' : '/digitalocean/v2/droplets';
+    await fetch(`${emulatorUrl()}${path}/${serverId}`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${this.token}` },
+    });
+  }
+
   async clearFaults(): Promise<void> {
     await fetch(`${emulatorUrl()}/admin/faults?token=${this.token}`, { method: 'DELETE' });
   }
