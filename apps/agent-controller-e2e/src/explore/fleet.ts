@@ -10,7 +10,6 @@ export const BRISK = {
   PROVIDER_TIMEOUT_SECONDS: '2',
   LEASE_SECONDS: '2',
   HEARTBEAT_SECONDS: '1',
-  LOG_LEVEL: 'warn',
 };
 
 /** Three controllers of one installation, that may be killed and started. */
