@@ -29,6 +29,7 @@ const PASSING: Record<string, Fault> = {
   'order: slow': { ...ORDER, delayMs: 500 },
   'order: late': { ...ORDER, hiddenMs: 1_200 },
   'order: late and lost': { ...ORDER, hiddenMs: 1_200, dropAnswer: true },
+  'order: vanishes': { ...ORDER, vanish: true },
   'order: lags': { ...ORDER, lagMs: 1_200 },
   'order: lags and 503': { ...ORDER, ...HTML, lagMs: 1_200, status: 503, effect: 'after' },
   'order: rate limit': own(

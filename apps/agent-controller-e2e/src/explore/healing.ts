@@ -4,6 +4,12 @@ import type { Stage } from './action-player';
 const LIMIT_MS = 60_000;
 const EVERY_MS = 150;
 
+/** What is needed to wait for it. */
+export interface Settling {
+  installation: Pick<Stage['installation'], 'query'>;
+  fleet: Pick<Stage['fleet'], 'checkNobodyFell' | 'log'>;
+}
+
 interface OpenRow {
   clientId: string;
   phase: string;
@@ -26,7 +32,7 @@ export async function heal({ installation, fleet }: Stage): Promise<void> {
  * @param isDone of what is still open
  * @throws Error with what is open when that takes too long
  */
-export async function quiesce(stage: Stage, isDone: (open: OpenRow[]) => boolean): Promise<void> {
+export async function quiesce(stage: Settling, isDone: (open: OpenRow[]) => boolean): Promise<void> {
   const end = Date.now() + LIMIT_MS;
   for (;;) {
     const open = await openRows(stage);
@@ -44,14 +50,14 @@ export async function quiesce(stage: Stage, isDone: (open: OpenRow[]) => boolean
 export const isSettled = (open: OpenRow[]): boolean =>
   open.every(({ phase, intent }) => phase === 'failed' || (phase === 'ready' && intent === 'present'));
 
-async function openRows({ installation }: Stage): Promise<OpenRow[]> {
+async function openRows({ installation }: Settling): Promise<OpenRow[]> {
   return installation.query<OpenRow>(
     `SELECT client_id AS "clientId", phase, intent, last_error::text AS error, last_seen AS seen
      FROM provisioning_references`,
   );
 }
 
-async function hurry({ installation }: Stage): Promise<void> {
+async function hurry({ installation }: Settling): Promise<void> {
   await installation.query(
     `UPDATE graphile_worker._private_jobs SET run_at = now() WHERE run_at > now() AND locked_at IS NULL`,
   );

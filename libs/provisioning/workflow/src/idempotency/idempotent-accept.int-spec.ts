@@ -106,6 +106,16 @@ describe('orders with an idempotency key', () => {
     expect((await controller().start(request, someone, repeatable)).client.id).toBe(client.id);
   });
 
+  it('leaves neither rows nor a job nor a key of what could not be committed', async () => {
+    const before = await database.jobs();
+    const refusal = await database.refuseCommits('clients');
+    await expect(controller().start(request, someone, repeatable)).rejects.toThrow('refused by the test');
+    await refusal.end();
+    expect(await database.jobs()).toEqual(before);
+    for (const table of ['clients', 'provisioning_references', 'idempotency_keys']) expect(await count(table)).toBe(0);
+    expect((await controller().start(request, someone, repeatable)).client.name).toBe(request.name);
+  });
+
   it('needs neither the provider nor the name to answer again', async () => {
     const { client, apiKey } = await controller().start(request, someone, repeatable);
     provider.serverTypes = [];

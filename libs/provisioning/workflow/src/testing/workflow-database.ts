@@ -82,6 +82,19 @@ export class WorkflowDatabase {
     return this.dataSource.query('SELECT key, task_identifier AS task FROM graphile_worker.jobs ORDER BY id');
   }
 
+  /** Refuses transactions that changed a table, at the very end: as a connection that is cut while it commits. */
+  async refuseCommits(table: string): Promise<{ end: () => Promise<void> }> {
+    await this.dataSource.query(
+      `CREATE FUNCTION refuse_commit() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN RAISE EXCEPTION 'the commit is refused by the test'; END $$`,
+    );
+    await this.dataSource.query(
+      `CREATE CONSTRAINT TRIGGER refuse_commit AFTER INSERT OR UPDATE ON ${table}
+         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_commit()`,
+    );
+    return { end: () => this.dataSource.query('DROP FUNCTION refuse_commit CASCADE') };
+  }
+
   async dispose(): Promise<void> {
     await this.dataSource.destroy();
     await this.drop();
