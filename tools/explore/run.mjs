@@ -28,6 +28,7 @@ install();
 const isOne = values.seed !== undefined && values.runs === undefined && values.minutes === undefined;
 const minutes = values.minutes === undefined ? NO_LIMIT : Number(values.minutes);
 const services = await startExplorerServices();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 const { Explorer } = createRequire(import.meta.url)(
   join(root, 'dist/apps/agent-controller-e2e/src/explore/explorer.js'),
 );

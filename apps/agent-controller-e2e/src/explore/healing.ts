@@ -57,7 +57,8 @@ async function openRows({ installation }: Settling): Promise<OpenRow[]> {
   );
 }
 
-async function hurry({ installation }: Settling): Promise<void> {
+/** Cuts short whatever waits for its time. */
+export async function hurry({ installation }: Pick<Settling, 'installation'>): Promise<void> {
   await installation.query(
     `UPDATE graphile_worker._private_jobs SET run_at = now() WHERE run_at > now() AND locked_at IS NULL`,
   );

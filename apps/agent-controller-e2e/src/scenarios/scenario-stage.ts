@@ -1,7 +1,7 @@
 import type { ProvisionedClientView } from '@agent-controller/contracts';
 import { faultByName } from '../explore/explore-faults';
 import { BRISK } from '../explore/fleet';
-import { isSettled, quiesce } from '../explore/healing';
+import { hurry, isSettled, quiesce } from '../explore/healing';
 import { violations } from '../invariant/invariant';
 import { readInvariantState } from '../invariant/invariant-reader';
 import type { Answer } from '../support/api';
@@ -16,6 +16,9 @@ const ORDERS = {
   'digital-ocean': { providerType: 'digital-ocean', serverType: 's-2vcpu-4gb' },
 };
 const EMULATED = { hetzner: 'hetzner', 'digital-ocean': 'digitalocean' } as const;
+
+/** Back-offs are tested elsewhere; here they would only be waited for. */
+const HURRY_MS = 300;
 
 /** What is left when nothing is under way. */
 export interface Outcome {
@@ -33,6 +36,7 @@ export class ScenarioStage {
   /** Of the last order that was accepted. */
   id = '';
   #ordersBefore = 0;
+  #hurrying?: NodeJS.Timeout;
   readonly #removedByHand: string[] = [];
 
   private constructor(
@@ -49,6 +53,7 @@ export class ScenarioStage {
   async begin(provider: ScenarioProvider, faults: readonly (string | [string, number])[]): Promise<void> {
     this.provider = provider;
     this.#ordersBefore = await this.orders();
+    this.#hurrying = setInterval(() => void hurry(this).catch(() => undefined), HURRY_MS);
     for (const fault of faults) {
       const [name, times] = typeof fault === 'string' ? [fault, 1] : fault;
       await this.installation.emulator.addFault({ ...faultByName(name, EMULATED[provider]), times });
@@ -129,6 +134,7 @@ export class ScenarioStage {
 
   /** Takes all trouble and everything that is left away. */
   async clear(): Promise<void> {
+    clearInterval(this.#hurrying);
     await this.installation.emulator.clearFaults();
     for (const trouble of ['revoke', 'elsewhere'] as const) await this.setToken(trouble, false);
     await this.replaceKilled();

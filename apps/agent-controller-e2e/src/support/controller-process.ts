@@ -13,6 +13,10 @@ import { EmulatorAdmin, emulatorUrl } from './emulator-admin';
 const COMPILED = join(__dirname, '../../../agent-controller/src/main.js');
 const PROGRAM = existsSync(COMPILED) ? COMPILED : join(__dirname, '../../../../dist/apps/agent-controller/src/main.js');
 
+/** Whoever ends without having stopped them leaves none behind. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
 /** One installation for one suite: a database, projects at both providers, and as many controllers as it starts. */
 export class Installation {
   readonly apiKey = randomBytes(24).toString('hex');
@@ -101,6 +105,8 @@ export class Controller {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     const output: string[] = [];
     child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString()));
     const url = await new Promise<string>((resolve, reject) => {
