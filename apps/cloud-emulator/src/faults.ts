@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ProviderName, ServerRecord } from './project';
+import type { ProviderName } from './project';
 import type { ServerOrder } from './server/machine';
 import { CALLBACK_MODES } from './server/callback-reporter';
 import { STAGES } from './server/status-document';
@@ -79,12 +79,6 @@ export function orderedTrouble(
     installFailure: fault?.installFailure,
     callbacks: fault?.callbacks,
   };
-}
-
-/** What a fault does to when an ordered server is seen. */
-export function hide(server: ServerRecord, fault: Fault | undefined): void {
-  if (fault?.hiddenMs !== undefined) server.hiddenUntil = Date.now() + fault.hiddenMs;
-  if (fault?.lagMs !== undefined) server.unlistedUntil = Date.now() + fault.lagMs;
 }
 
 /** Trouble that was ordered by the admin API. */

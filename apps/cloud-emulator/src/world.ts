@@ -31,6 +31,8 @@ export interface ServerHistory {
   orderedAt: string;
   /** When it really ended. */
   deletedAt: string | null;
+  /** Until when a fault hid it from every answer. */
+  hiddenUntil: string | null;
 }
 
 export type ServerFacts = Omit<
@@ -149,6 +151,15 @@ export class World {
     return record;
   }
 
+  /** What a fault does to when an ordered server, or one that is said to be deleted, is seen. */
+  hide(record: ServerRecord, fault: Fault | undefined): void {
+    if (fault?.lagMs !== undefined) record.unlistedUntil = Date.now() + fault.lagMs;
+    if (fault?.hiddenMs === undefined) return;
+    record.hiddenUntil = Date.now() + fault.hiddenMs;
+    const past = this.past(record.id);
+    if (past) past.hiddenUntil = new Date(record.hiddenUntil).toISOString();
+  }
+
   /** Something that the provider began with a server just now. */
   addAction(project: Project, command: string, server: ServerRecord, state: ActionRecord['state']): ActionRecord {
     const action = { id: this.nextId(), command, server, startedAt: new Date(), state };
@@ -160,7 +171,7 @@ export class World {
   deleteServer(project: Project, record: ServerRecord, fault?: Fault): void {
     if (record.machine.life === 'deleting') return;
     if (fault?.hiddenMs !== undefined) {
-      record.hiddenUntil = Date.now() + fault.hiddenMs;
+      this.hide(record, fault);
       return this.log(`${project.provider} server ${record.name} (${record.id}): only said to be deleted`);
     }
     if (fault?.effectAfterMs !== undefined) {
@@ -191,13 +202,18 @@ export class World {
       tags,
       orderedAt: createdAt.toISOString(),
       deletedAt: null,
+      hiddenUntil: null,
     });
     if (this.history.length > MAX_HISTORY) this.history.shift();
   }
 
+  private past(id: number): ServerHistory | undefined {
+    return this.history.find((each) => each.id === String(id));
+  }
+
   private end({ id, machine, address }: ServerRecord): void {
-    const record = this.history.find((each) => each.id === String(id));
-    if (record) record.deletedAt = new Date().toISOString();
+    const past = this.past(id);
+    if (past) past.deletedAt = new Date().toISOString();
     const ended = machine.stop().then(() => {
       this.#addresses.release(address);
       this.#ending.delete(ended);

@@ -1,5 +1,4 @@
-import { violations } from '../invariant/invariant';
-import { readInvariantState } from '../invariant/invariant-reader';
+import { lastingViolations } from '../invariant/lasting-violations';
 import { ActionPlayer, type Stage } from './action-player';
 import type { Action } from './explore-action';
 import { heal, isSettled, quiesce } from './healing';
@@ -30,9 +29,8 @@ export async function exploreRun(stage: Stage, actions: Action[]): Promise<void>
 }
 
 async function problemsOf(stage: Stage, ledger: Ledger): Promise<string[]> {
-  const state = await readInvariantState(stage.installation);
   const { removedByHand } = ledger;
-  const found = violations(state, { removedByHand });
+  const found = await lastingViolations(stage, { removedByHand });
   return [...ledger.problems, ...ledger.contradictions(), ...found, ...(await untruths(stage, ledger))];
 }
 
@@ -94,10 +92,11 @@ async function deleteAll(stage: Stage, ledger: Ledger): Promise<void> {
   }
 }
 
-async function problemsAtTheEnd({ installation }: Stage): Promise<string[]> {
+async function problemsAtTheEnd(stage: Stage): Promise<string[]> {
+  const { installation } = stage;
   await installation.emulator.setToken('elsewhere', false);
+  const found = await lastingViolations(stage);
   const left = (await installation.emulator.servers()).filter(({ life }) => life !== 'deleting');
-  const found = violations(await readInvariantState(installation));
   return [...found, ...left.map(({ id, name }) => `server ${name} (${id}) is left when everything was deleted`)];
 }
 

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { hasSweep } from '../invariant/lasting-violations';
 import { Installation } from '../support/controller-process';
 import type { Stage } from './action-player';
 import { actions, type Action, type ActionOptions } from './explore-action';
@@ -94,10 +95,7 @@ export class Explorer {
 
   private async actionOptions(): Promise<ActionOptions> {
     const { installation } = await this.stage();
-    const [sweep] = await installation.query<{ there: boolean }>(
-      `SELECT to_regclass('public.orphan_servers') IS NOT NULL AS there`,
-    );
-    return { withSweep: sweep?.there === true, withDatabase: this.options.withDatabase };
+    return { withSweep: await hasSweep(installation), withDatabase: this.options.withDatabase };
   }
 
   private async stage(): Promise<Stage> {

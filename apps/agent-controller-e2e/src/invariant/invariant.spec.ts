@@ -39,6 +39,7 @@ const state = (changes: Partial<InvariantState>): InvariantState => ({
 const past = (id: string, provisioning: string, deletedAt: string | null) => ({
   ...server(id, provisioning),
   deletedAt,
+  hiddenUntil: null,
 });
 
 describe('the invariant', () => {
@@ -53,6 +54,14 @@ describe('the invariant', () => {
     ["a person's", { servers: [server('x', 'a', { labels: {} })] }],
     ['a reported orphan', { servers: [server('x', 'a')], reported: ['x'] }],
     ['a lost server', { rows: [row('a', { serverStatus: 'lost' })] }],
+    [
+      'a server that could not be seen when its row went',
+      {
+        history: [{ ...past('x', 'a', '2026-01-01T00:00:19.000Z'), hiddenUntil: '2026-01-01T00:00:15.000Z' }],
+        deletions: [{ provisioningId: 'a', at: GONE_AT }],
+        tombstones: ['a'],
+      },
+    ],
     [
       'a server that went before its row',
       {

@@ -12,6 +12,8 @@ export interface SeenServer {
 /** A server that was ordered once. */
 export interface PastServer extends Omit<SeenServer, 'life'> {
   deletedAt: string | null;
+  /** Until then no answer of the provider knew of it: nobody could wait for its end. */
+  hiddenUntil: string | null;
 }
 
 export interface SeenRow {
@@ -104,6 +106,7 @@ function earlyBurials({ instanceId, deletions, history, reported }: InvariantSta
         return owner?.instanceId === instanceId && owner.provisioningId === provisioningId;
       })
       .filter(({ id, deletedAt }) => (deletedAt === null || deletedAt > at) && !reported.includes(id))
+      .filter(({ hiddenUntil }) => hiddenUntil === null || hiddenUntil <= at)
       .map(
         ({ id, deletedAt }) =>
           `provisioning ${provisioningId} was said to be gone at ${at}; its server ${id} ` +

@@ -2,8 +2,7 @@ import type { ProvisionedClientView } from '@agent-controller/contracts';
 import { faultByName } from '../explore/explore-faults';
 import { BRISK } from '../explore/fleet';
 import { hurry, isSettled, quiesce } from '../explore/healing';
-import { violations } from '../invariant/invariant';
-import { readInvariantState } from '../invariant/invariant-reader';
+import { lastingViolations } from '../invariant/lasting-violations';
 import type { Answer } from '../support/api';
 import { Installation, type Controller } from '../support/controller-process';
 import { provision } from '../support/provision';
@@ -124,11 +123,12 @@ export class ScenarioStage {
     const rows = await this.installation.query<{ text: string }>(
       `SELECT concat_ws(' ', phase, attempt, last_error ->> 'code') AS text FROM provisioning_references ORDER BY text`,
     );
+    const found = await lastingViolations(this, { removedByHand: this.#removedByHand });
     return {
       rows: rows.map(({ text }) => text),
       servers: (await this.existing()).length,
       orders: (await this.orders()) - this.#ordersBefore,
-      violations: violations(await readInvariantState(this.installation), { removedByHand: this.#removedByHand }),
+      violations: found,
     };
   }
 

@@ -38,6 +38,8 @@ export interface EmulatedHistoryView {
   tags: string[];
   orderedAt: string;
   deletedAt: string | null;
+  /** Until when a fault hid it from every answer. */
+  hiddenUntil: string | null;
 }
 
 export interface EmulatedKeyView {

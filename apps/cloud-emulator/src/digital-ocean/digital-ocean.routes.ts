@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
-import { hide, orderedTrouble, type Faults } from '../faults';
+import { orderedTrouble, type Faults } from '../faults';
 import type { Project, ServerRecord } from '../project';
 import { addGate, type ProviderRequest } from '../provider-gate';
 import type { World } from '../world';
@@ -145,7 +145,7 @@ function createDroplet(world: World, { project, fault, body }: ProviderRequest) 
       { userData, acceptsBase64: false, ...orderedTrouble(fault) },
     );
   const droplet = make();
-  hide(droplet, fault);
+  world.hide(droplet, fault);
   if (fault?.duplicate) make();
   if (fault?.vanish) setTimeout(() => world.vanish(project, droplet), 0);
   const action = world.addAction(project, 'create', droplet, () =>

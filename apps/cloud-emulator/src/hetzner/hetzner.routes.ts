@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
-import { hide, orderedTrouble, type Faults } from '../faults';
+import { orderedTrouble, type Faults } from '../faults';
 import type { Project, ServerRecord } from '../project';
 import { addGate, type ProviderRequest } from '../provider-gate';
 import type { World } from '../world';
@@ -91,7 +91,7 @@ function createServer(world: World, { project, fault, body }: ProviderRequest): 
   const { userData, ...facts } = readOrder(project, body, world.settings.serverLimit);
   const order = { userData, acceptsBase64: true, ...orderedTrouble(fault) };
   const server = world.createServer(project, { ...facts, tags: [] }, order);
-  hide(server, fault);
+  world.hide(server, fault);
   // Its name would be refused; who was called so at that moment is not told.
   if (fault?.duplicate) world.createServer(project, { ...facts, name: `${facts.name}-again`, tags: [] }, order);
   if (fault?.vanish) setTimeout(() => world.vanish(project, server), 0);
