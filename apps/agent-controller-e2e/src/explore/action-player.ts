@@ -34,14 +34,12 @@ export class ActionPlayer {
     const { installation, fleet } = this.stage;
     switch (action.do) {
       case 'order':
+        await this.strike(action.fault, action.provider);
         return this.order(action.provider, action.name, action.key, action.at);
       case 'repeat':
         return this.onOrder(action.of, (order) => void this.begin(this.send(order, action.at)));
       case 'fault':
-        return installation.emulator.addFault({
-          ...faultByName(action.fault, action.provider),
-          times: action.times,
-        });
+        return this.strike(action.fault, action.provider, action.times);
       case 'token':
         return installation.emulator.setToken(action.trouble, action.on);
       case 'kill':
@@ -68,6 +66,10 @@ export class ActionPlayer {
   /** Until every call has been answered or given up. */
   async settle(): Promise<void> {
     while (this.#pending.length > 0) await this.#pending.shift();
+  }
+
+  private async strike(fault: string | undefined, provider: Provider, times = 1): Promise<void> {
+    if (fault) await this.stage.installation.emulator.addFault({ ...faultByName(fault, provider), times });
   }
 
   private begin(work: Promise<unknown>): void {
@@ -111,6 +113,7 @@ export class ActionPlayer {
     if (!id || !api) return;
     const path = `/api/clients/${id}/provisioning`;
     if (action.do === 'delete') {
+      await this.strike(action.fault, order.body['providerType'] === 'hetzner' ? 'hetzner' : 'digitalocean');
       this.ledger.noteDeletion(id, 0);
       const headers: Record<string, string> = action.wait ? { prefer: 'wait=3' } : {};
       const { status } = await this.call('a deletion', () => api.delete(path, headers));

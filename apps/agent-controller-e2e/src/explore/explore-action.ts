@@ -3,11 +3,11 @@ import { faultNames } from './explore-faults';
 
 export type Provider = 'hetzner' | 'digitalocean';
 
-/** One thing that happens. `at` is a controller, `of` an earlier order; both count on where there are fewer. */
+/** One thing that happens. `fault` strikes right then, once. `at` is a controller, `of` an earlier order; both count on where there are fewer. */
 export type Action =
-  | { do: 'order'; provider: Provider; name?: number; key?: number; at: number }
+  | { do: 'order'; provider: Provider; name?: number; key?: number; at: number; fault?: string }
   | { do: 'repeat'; of: number; at: number }
-  | { do: 'delete'; of: number; at: number; wait: boolean }
+  | { do: 'delete'; of: number; at: number; wait: boolean; fault?: string }
   | { do: 'retry' | 'info' | 'patch'; of: number; at: number }
   | { do: 'preview'; provider: Provider; at: number }
   | { do: 'fault'; provider: Provider; fault: string; times: number }
@@ -33,10 +33,21 @@ const few = fc.option(fc.nat({ max: 2 }), { nil: undefined });
 
 /** Sequences of what callers, providers, machines and people do. */
 export function actions({ withSweep, withDatabase }: ActionOptions): fc.Arbitrary<Action[]> {
+  const names = faultNames(withSweep);
+  const faultOf = (kind: string) => {
+    const own = fc.constantFrom(...names.filter((name) => name.startsWith(`${kind}: `)));
+    return fc.option(own, { nil: undefined, freq: 1 });
+  };
   const one = fc.oneof<fc.WeightedArbitrary<Action>[]>(
-    { weight: 6, arbitrary: fc.record({ do: fc.constant('order'), provider, name: few, key: few, at }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({ do: fc.constant('order'), provider, name: few, key: few, at, fault: faultOf('order') }),
+    },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('repeat'), of, at }) },
-    { weight: 4, arbitrary: fc.record({ do: fc.constant('delete'), of, at, wait: fc.boolean() }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ do: fc.constant('delete'), of, at, wait: fc.boolean(), fault: faultOf('deletion') }),
+    },
     { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('retry', 'info', 'patch'), of, at }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('preview'), provider, at }) },
     {
@@ -44,7 +55,7 @@ export function actions({ withSweep, withDatabase }: ActionOptions): fc.Arbitrar
       arbitrary: fc.record({
         do: fc.constant('fault'),
         provider,
-        fault: fc.constantFrom(...faultNames(withSweep)),
+        fault: fc.constantFrom(...names),
         times: fc.integer({ min: 1, max: 3 }),
       }),
     },
