@@ -6,6 +6,9 @@ import { actions, type Action, type ActionOptions } from './explore-action';
 import { exploreRun } from './explore-run';
 import { Fleet } from './fleet';
 
+/** No sequence takes longer; from then on the time of shrinking counts. */
+const FIRST_MS = 180_000;
+
 export interface ExplorerOptions {
   firstSeed: number;
   /** How many seeds, at most. */
@@ -69,7 +72,7 @@ export class Explorer {
       path,
       numRuns: 1,
       endOnFailure: shrinkMs === 0 || path !== undefined,
-      interruptAfterTimeLimit: Math.max(shrinkMs, 600_000),
+      interruptAfterTimeLimit: FIRST_MS + shrinkMs,
       markInterruptAsFailure: false,
     });
     if (!result.failed) return null;
@@ -88,6 +91,7 @@ export class Explorer {
     try {
       await exploreRun(stage, sequence);
     } catch (error) {
+      this.options.log(`failed: ${(error as Error).message}\n${JSON.stringify(sequence)}`);
       await this.clear();
       throw error;
     }
