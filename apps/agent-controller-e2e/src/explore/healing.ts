@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stage } from './action-player';
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 100_000;
 const EVERY_MS = 150;
 
 /** What is needed to wait for it. */
