@@ -1,14 +1,12 @@
 // Once for the projects `integration` and `e2e`: builds, starts PostgreSQL with a migrated template database and the
 // cloud emulator. Both end when this process does, however it ends.
-import { spawn } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { build } from '../build.mjs';
 import { startEmbeddedDatabase } from '../lib/embedded-database.mjs';
-import { root } from '../lib/install.mjs';
 import { createDatabase, migrate } from '../lib/migrate.mjs';
+import { startEmulator } from './emulator-process.mjs';
 
 const TEMPLATE = 'migrated_template';
 
@@ -27,16 +25,4 @@ export default async function globalSetup({ emulatorOptions = SPEED } = {}) {
   process.env.TEST_DATABASE_URL = database.url;
   process.env.TEST_TEMPLATE_DATABASE = TEMPLATE;
   process.env.TEST_EMULATOR_URL = emulator.url;
-}
-
-async function startEmulator(options) {
-  const program = join(root, 'dist/apps/cloud-emulator/src/main.js');
-  const child = spawn(process.execPath, [program, '--port', '0', ...options, '--exit-with', String(process.pid)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const line = await new Promise((resolve, reject) => {
-    createInterface({ input: child.stdout }).once('line', resolve);
-    child.once('exit', (code) => reject(new Error(`The cloud emulator ended with code ${code}`)));
-  });
-  return { child, url: /http:\S+/.exec(line)[0] };
 }

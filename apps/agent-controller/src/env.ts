@@ -15,6 +15,7 @@ const oneOf = <const T extends readonly string[]>(...values: T) => {
 const port = z.coerce.number({ error: 'a port number, such as 3100' }).int().min(0).max(65_535);
 const seconds = z.coerce.number({ error: 'a number of seconds, such as 1200' }).int().min(10).max(86_400);
 const connections = z.coerce.number({ error: 'a number of connections, such as 50' }).int().min(1).max(10_000);
+const brief = z.coerce.number({ error: 'a number of seconds, such as 10' }).int().min(1).max(120);
 const interval = z.coerce.number({ error: 'a number of seconds, such as 300' }).int().min(1).max(86_400);
 const grace = z.coerce.number({ error: 'a number of seconds, such as 3600' }).int().min(1).max(2_592_000);
 const postgresUrl = z
@@ -80,6 +81,9 @@ const schema = z.object({
   STARTING_TIMEOUT_SECONDS: withDefault(seconds, '900'),
   PUBLIC_URL: optional(publicUrl),
   PUBLIC_URL_PINS: withDefault(pins, ''),
+  PROVIDER_TIMEOUT_SECONDS: withDefault(brief, '30'),
+  LEASE_SECONDS: withDefault(brief, '10'),
+  HEARTBEAT_SECONDS: withDefault(brief, '5'),
   HEALTH_CHECK_INTERVAL_SECONDS: withDefault(interval, '300'),
   AGENT_CONNECTIONS: withDefault(connections, '50'),
   SWEEP_INTERVAL_SECONDS: withDefault(interval, '300'),

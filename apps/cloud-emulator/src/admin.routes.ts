@@ -48,6 +48,9 @@ export function adminRoutes(world: World, faults: Faults) {
     app.get<TokenQuery>('/requests', ({ query: { token } }) =>
       world.requests.filter((request) => token === undefined || request.tokenHash === tokenHash(token)),
     );
+    app.get<TokenQuery>('/history', ({ query: { token } }) =>
+      world.history.filter((server) => token === undefined || server.tokenHash === tokenHash(token)),
+    );
     app.get('/settings', () => world.settings);
     app.put('/settings', ({ body }, reply) =>
       checked(reply, settingsSchema.safeParse(body), (changes) => Object.assign(world.settings, changes)),
@@ -66,6 +69,7 @@ export function adminRoutes(world: World, faults: Faults) {
     for (const [path, tokens] of [
       ['/tokens/revoke', world.revoked],
       ['/tokens/readonly', world.readOnly],
+      ['/tokens/elsewhere', world.elsewhere],
     ] as const) {
       app.post(path, ({ body }, reply) =>
         checked(reply, tokenSchema.safeParse(body), ({ token, value }) => {
@@ -111,6 +115,7 @@ function serverView(project: Project, server: ServerRecord) {
     id: String(server.id),
     provider: project.provider,
     tokenHash: project.tokenHash,
+    isElsewhere: project.isElsewhere,
     name: server.name,
     type: server.typeId,
     location: server.locationId,

@@ -1,4 +1,4 @@
-import { Faults, faultSchema } from './faults';
+import { effectOf, Faults, faultSchema } from './faults';
 
 const asked = { provider: 'hetzner', token: 't', method: 'POST', path: '/servers' } as const;
 
@@ -27,6 +27,7 @@ describe('Faults', () => {
     { vanish: true },
     { installFailure: { stage: 'docker', cause: 'x' } as const },
     { callbacks: 'lose' as const },
+    { duplicate: true },
   ])('%j waits for an order', (trouble) => {
     const faults = new Faults();
     faults.add({ ...trouble, times: 1 });
@@ -36,6 +37,42 @@ describe('Faults', () => {
     faults.add({ ...trouble });
     expect(faults.take({ ...asked, path: '/droplets' })).toMatchObject(trouble);
   });
+
+  it.each([{ hiddenMs: 1 }, { lagMs: 1 }])('%j waits for an order or a deletion of a server', (trouble) => {
+    const faults = new Faults();
+    faults.add({ ...trouble });
+    expect(faults.take({ ...asked, method: 'GET' })).toBeUndefined();
+    expect(faults.take({ ...asked, method: 'DELETE', path: '/ssh_keys/1' })).toBeUndefined();
+    expect(faults.take(asked)).toMatchObject(trouble);
+    expect(faults.take({ ...asked, method: 'DELETE', path: '/servers/1' })).toMatchObject(trouble);
+  });
+
+  it('a deletion that takes effect later waits for the deletion of a server', () => {
+    const faults = new Faults();
+    faults.add({ effectAfterMs: 1 });
+    expect(faults.take(asked)).toBeUndefined();
+    expect(faults.take({ ...asked, method: 'DELETE', path: '/firewalls/1' })).toBeUndefined();
+    expect(faults.take({ ...asked, method: 'DELETE', path: '/droplets/1' })).toMatchObject({ effectAfterMs: 1 });
+  });
+
+  it('tells those who hang when they are cleared, also when they are used up', () => {
+    const faults = new Faults();
+    faults.add({ token: 't', hang: true, times: 1 });
+    faults.add({ token: 'other', hang: true });
+    const [mine, other] = [faults.take(asked), faults.take({ ...asked, token: 'other' })];
+    faults.clear('t');
+    expect([mine?.cleared.aborted, other?.cleared.aborted]).toEqual([true, false]);
+    faults.clear();
+    expect(other?.cleared.aborted).toBe(true);
+  });
+
+  it.each([
+    [{ status: 502 }, 'before'],
+    [{ hang: true }, 'before'],
+    [{ dropAnswer: true }, 'after'],
+    [{ dropAnswer: true, effect: 'before' }, 'before'],
+    [{ hang: true, effect: 'after' }, 'after'],
+  ] as const)('%j strikes %s the work', (fault, effect) => expect(effectOf(fault)).toBe(effect));
 
   it('is used up after its number of times, or never', () => {
     const faults = new Faults();
@@ -83,6 +120,14 @@ describe('faultSchema', () => {
     { body: 5 },
     { headers: { 'a b': 'c' } },
     { unknown: true },
+    { effect: 'during' },
+    { code: '' },
+    { hang: 1 },
+    { dripMs: 0 },
+    { hiddenMs: 0 },
+    { lagMs: -1 },
+    { effectAfterMs: 0.5 },
+    { duplicate: 2 },
     { callbacks: 'never' },
     { installFailure: true },
     { installFailure: { stage: 'docker' } },

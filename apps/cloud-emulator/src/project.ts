@@ -16,6 +16,10 @@ export interface ServerRecord {
   createdAt: Date;
   /** Accepted, and then it did not exist. */
   isVanished: boolean;
+  /** Until this time (ms since 1970) the provider's answers know nothing of it. */
+  hiddenUntil?: number;
+  /** The same for lists alone. */
+  unlistedUntil?: number;
   address: string;
   privateAddress: string;
   machine: Machine;
@@ -58,6 +62,8 @@ export class Project {
   readonly tags = new Set<string>();
   readonly actions = new Map<number, ActionRecord>();
   readonly #bursts = new Map<string, number[]>();
+  /** Deleted servers that lists still show, as they were. */
+  #lingering: { record: ServerRecord; until: number }[] = [];
   /** Requests left; refills with time. */
   budget: number;
   budgetAt = Date.now();
@@ -67,8 +73,34 @@ export class Project {
     /** Stands for the token where people look. */
     readonly tokenHash: string,
     readonly budgetLimit: number,
+    /** What a token sees by mistake, in place of its own. */
+    readonly isElsewhere = false,
   ) {
     this.budget = budgetLimit;
+  }
+
+  /** As the provider answers for one server. */
+  find(id: number): ServerRecord | undefined {
+    const record = this.servers.get(id);
+    return record && (record.hiddenUntil ?? 0) > Date.now() ? undefined : record;
+  }
+
+  /** As the provider lists them, oldest first. */
+  listed(): ServerRecord[] {
+    const now = Date.now();
+    this.#lingering = this.#lingering.filter(({ until }) => until > now);
+    const late = this.#lingering.map(({ record }) => record);
+    const isLate = ({ id }: ServerRecord) => late.some((record) => record.id === id);
+    const seen = [...this.servers.values()].filter(
+      (record) => Math.max(record.hiddenUntil ?? 0, record.unlistedUntil ?? 0) <= now && !isLate(record),
+    );
+    return [...seen, ...late].sort((one, other) => one.id - other.id);
+  }
+
+  /** Lists show it as it is now, until a time (ms since 1970). */
+  linger(record: ServerRecord, until: number): void {
+    const machine = Object.create(record.machine, { life: { value: record.machine.life } }) as Machine;
+    this.#lingering.push({ record: { ...record, machine }, until });
   }
 
   /** @returns false when nothing is left */

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fault, Faults } from './faults';
+import { brokenAnswer, brokenBody, hang } from './broken-answer';
+import { effectOf, type Fault, type Faults } from './faults';
 import type { Project, ProviderName } from './project';
 import { tokenHash } from './project';
 import type { World } from './world';
@@ -21,6 +22,8 @@ export interface Door {
   headers(project?: Project): Record<string, string>;
   unauthorized(reply: FastifyReply, reason: 'token' | 'read-only'): FastifyReply;
   rateLimited(reply: FastifyReply): FastifyReply;
+  /** Any of its errors, in its own form. */
+  refusal(code: string, message: string, requestId?: string): { status: number; body: object };
   /** A limit besides the budget: the seconds to wait, or 0. */
   burst?(project: Project, method: string, path: string): number;
 }
@@ -43,14 +46,19 @@ export function addGate(app: FastifyInstance, world: World, faults: Faults, door
     }
     const asked = request as ProviderRequest;
     const { method } = request;
-    asked.project = world.project(door.provider, token);
+    asked.project = world.visibleProject(door.provider, token);
     const path = (request.url.split('?')[0] ?? '').slice(door.prefix.length);
     const fault = faults.take({ provider: door.provider, token, method, path });
     asked.fault = fault;
     if (fault?.delayMs) await sleep(fault.delayMs);
     const isAffordable = asked.project.spend(door.refillPerSecond);
     void reply.headers(door.headers(asked.project));
-    if (fault?.status !== undefined) return answerFault(fault.status, fault, reply);
+    if (fault && effectOf(fault) === 'before') {
+      if (fault.hang) await hang(request, fault);
+      if (fault.hang || fault.dropAnswer) return cut(world, door, request, reply);
+      const broken = brokenAnswer(fault, door, reply);
+      if (broken) return reply.status(broken.status).headers(broken.headers).send(broken.payload);
+    }
     if (!isAffordable) return door.rateLimited(reply);
     const waitSeconds = door.burst?.(asked.project, method, path) ?? 0;
     if (waitSeconds > 0) return door.rateLimited(reply.header('retry-after', String(waitSeconds)));
@@ -58,10 +66,24 @@ export function addGate(app: FastifyInstance, world: World, faults: Faults, door
   });
   // Before the answer leaves: who saw it, or lost it, finds its record. `onResponse` may not come for a lost one.
   app.addHook('onSend', async (request, reply, payload) => {
+    const { fault } = request as ProviderRequest;
+    const isAfter = fault && effectOf(fault) === 'after';
+    const broken = isAfter ? brokenAnswer(fault, door, reply) : null;
+    if (broken) void reply.status(broken.status).headers(broken.headers);
     record(world, door.provider, request, reply.statusCode);
-    if ((request as ProviderRequest).fault?.dropAnswer) request.raw.socket.destroy();
-    return reply.raw.destroyed ? undefined : payload;
+    if (isAfter && fault.hang) await hang(request, fault);
+    if (isAfter && (fault.hang || fault.dropAnswer)) request.raw.socket.destroy();
+    if (reply.raw.destroyed) return undefined;
+    return brokenBody(broken ? broken.payload : payload, fault, reply);
   });
+}
+
+/** Ends the connection without an answer and without having done anything. */
+function cut(world: World, { provider }: Door, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  record(world, provider, request, 0);
+  reply.hijack();
+  request.raw.socket.destroy();
+  return reply;
 }
 
 function record(world: World, provider: ProviderName, request: FastifyRequest, status: number): void {
@@ -82,12 +104,4 @@ function record(world: World, provider: ProviderName, request: FastifyRequest, s
 
 function tokenOf(request: FastifyRequest): string | undefined {
   return /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-}
-
-function answerFault(status: number, { body = '', headers = {} }: Fault, reply: FastifyReply): FastifyReply {
-  const isText = typeof body === 'string';
-  return reply
-    .status(status)
-    .headers({ 'content-type': isText ? 'text/html' : 'application/json', ...headers })
-    .send(isText ? body : JSON.stringify(body));
 }

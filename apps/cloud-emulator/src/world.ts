@@ -1,3 +1,4 @@
+import type { Fault } from './faults';
 import { Keycloak } from './keycloak';
 import { Project, tokenHash, type ActionRecord, type ProviderName, type ServerRecord } from './project';
 import { AddressPool } from './server/address-pool';
@@ -5,6 +6,7 @@ import { EmulatedServer } from './server/emulated-server';
 import type { Machine, ServerOrder } from './server/machine';
 import { DEFAULT_SETTINGS, type Settings } from './settings';
 
+const MAX_HISTORY = 20_000;
 const BUDGET: Record<ProviderName, number> = { hetzner: 3_600, digitalocean: 5_000 };
 
 export interface RequestRecord {
@@ -18,9 +20,24 @@ export interface RequestRecord {
   isDropped: boolean;
 }
 
+/** What became of a server that was ordered: kept when it is gone. */
+export interface ServerHistory {
+  id: string;
+  provider: ProviderName;
+  tokenHash: string;
+  name: string;
+  labels: Record<string, string>;
+  tags: string[];
+  orderedAt: string;
+  /** When it really ended. */
+  deletedAt: string | null;
+  /** Until when a fault hid it from every answer. */
+  hiddenUntil: string | null;
+}
+
 export type ServerFacts = Omit<
   ServerRecord,
-  'id' | 'createdAt' | 'isVanished' | 'address' | 'privateAddress' | 'machine'
+  'id' | 'createdAt' | 'isVanished' | 'hiddenUntil' | 'unlistedUntil' | 'address' | 'privateAddress' | 'machine'
 >;
 
 /** What a server keeps when the emulator is started again. */
@@ -41,8 +58,11 @@ export interface Blueprint {
 export class World {
   readonly keycloak = new Keycloak();
   readonly requests: RequestRecord[] = [];
+  readonly history: ServerHistory[] = [];
   readonly revoked = new Set<string>();
   readonly readOnly = new Set<string>();
+  /** Tokens that see another project than their own. */
+  readonly elsewhere = new Set<string>();
   readonly settings: Settings;
   readonly #projects = new Map<string, Project>();
   readonly #addresses = new AddressPool();
@@ -63,14 +83,20 @@ export class World {
     return this.#nextId++;
   }
 
-  /** Every token is a project of its own. */
+  /** Every token is a project of its own. What it sees by mistake has its name too, and a word that no token has. */
   project(provider: ProviderName, token: string): Project {
     const key = `${provider} ${token}`;
     const known = this.#projects.get(key);
     if (known) return known;
-    const project = new Project(provider, tokenHash(token), BUDGET[provider]);
+    const [own = '', ...more] = token.split(' ');
+    const project = new Project(provider, tokenHash(own), BUDGET[provider], more.length > 0);
     this.#projects.set(key, project);
     return project;
+  }
+
+  /** The one that the token sees now. */
+  visibleProject(provider: ProviderName, token: string): Project {
+    return this.project(provider, this.elsewhere.has(token) ? `${token} elsewhere` : token);
   }
 
   /** With their tokens, to be kept for the next start. */
@@ -119,9 +145,19 @@ export class World {
       machine,
     };
     project.servers.set(id, record);
+    this.remember(project, record);
     log(`ordered, boots at ${address}`);
     machine.start(this.settings);
     return record;
+  }
+
+  /** What a fault does to when an ordered server, or one that is said to be deleted, is seen. */
+  hide(record: ServerRecord, fault: Fault | undefined): void {
+    if (fault?.lagMs !== undefined) record.unlistedUntil = Date.now() + fault.lagMs;
+    if (fault?.hiddenMs === undefined) return;
+    record.hiddenUntil = Date.now() + fault.hiddenMs;
+    const past = this.past(record.id);
+    if (past) past.hiddenUntil = new Date(record.hiddenUntil).toISOString();
   }
 
   /** Something that the provider began with a server just now. */
@@ -131,9 +167,18 @@ export class World {
     return action;
   }
 
-  /** Stops answering at once; "not found" comes a little later. */
-  deleteServer(project: Project, record: ServerRecord): void {
+  /** Stops answering at once, and "not found" comes a little later; a fault may have it otherwise. */
+  deleteServer(project: Project, record: ServerRecord, fault?: Fault): void {
     if (record.machine.life === 'deleting') return;
+    if (fault?.hiddenMs !== undefined) {
+      this.hide(record, fault);
+      return this.log(`${project.provider} server ${record.name} (${record.id}): only said to be deleted`);
+    }
+    if (fault?.effectAfterMs !== undefined) {
+      setTimeout(() => this.deleteServer(project, record), fault.effectAfterMs).unref();
+      return;
+    }
+    if (fault?.lagMs !== undefined) project.linger(record, Date.now() + fault.lagMs);
     this.log(`${project.provider} server ${record.name} (${record.id}): deleted`);
     this.end(record);
     setTimeout(() => project.servers.delete(record.id), this.settings.deleteMs).unref();
@@ -147,7 +192,28 @@ export class World {
     project.servers.delete(record.id);
   }
 
-  private end({ machine, address }: ServerRecord): void {
+  private remember({ provider, tokenHash: hash }: Project, { id, name, labels, tags, createdAt }: ServerRecord): void {
+    this.history.push({
+      id: String(id),
+      provider,
+      tokenHash: hash,
+      name,
+      labels,
+      tags,
+      orderedAt: createdAt.toISOString(),
+      deletedAt: null,
+      hiddenUntil: null,
+    });
+    if (this.history.length > MAX_HISTORY) this.history.shift();
+  }
+
+  private past(id: number): ServerHistory | undefined {
+    return this.history.find((each) => each.id === String(id));
+  }
+
+  private end({ id, machine, address }: ServerRecord): void {
+    const past = this.past(id);
+    if (past) past.deletedAt = new Date().toISOString();
     const ended = machine.stop().then(() => {
       this.#addresses.release(address);
       this.#ending.delete(ended);

@@ -9,7 +9,14 @@ export class Api {
   constructor(
     readonly url: string,
     private readonly apiKey: string,
+    /** After which a call without an answer is given up; 0: never. */
+    private readonly limitMs = 0,
   ) {}
+
+  /** The same, but no call lasts longer. */
+  within(limitMs: number): Api {
+    return new Api(this.url, this.apiKey, limitMs);
+  }
 
   get<T>(path: string, headers: Record<string, string> = {}): Promise<Answer<T>> {
     return this.call<T>('GET', path, undefined, headers);
@@ -46,6 +53,7 @@ export class Api {
         ...headers,
       },
       body: body === undefined ? undefined : JSON.stringify(body),
+      signal: this.limitMs > 0 ? AbortSignal.timeout(this.limitMs) : null,
     });
     const text = await response.text();
     return {

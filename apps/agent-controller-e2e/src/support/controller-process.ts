@@ -2,13 +2,20 @@ import { createTestDatabase, type TestDatabase } from '@agent-controller/databas
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Client } from 'pg';
 import { Api } from './api';
 import { EmulatorAdmin, emulatorUrl } from './emulator-admin';
 
-const PROGRAM = join(__dirname, '../../../../dist/apps/agent-controller/src/main.js');
+// The explorer is compiled and stands beside it; Jest reads the sources.
+const COMPILED = join(__dirname, '../../../agent-controller/src/main.js');
+const PROGRAM = existsSync(COMPILED) ? COMPILED : join(__dirname, '../../../../dist/apps/agent-controller/src/main.js');
+
+/** Whoever ends without having stopped them leaves none behind. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 /** One installation for one suite: a database, projects at both providers, and as many controllers as it starts. */
 export class Installation {
@@ -101,6 +108,8 @@ export class Controller {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     const output: string[] = [];
     child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString()));
     const url = await new Promise<string>((resolve, reject) => {

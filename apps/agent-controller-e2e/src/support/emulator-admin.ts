@@ -13,6 +13,8 @@ export interface EmulatedServerView {
   name: string;
   address: string;
   image: string;
+  labels: Record<string, string>;
+  tags: string[];
   sshKeyIds: number[];
   life: string;
   stage: string;
@@ -25,6 +27,19 @@ export interface EmulatedServerView {
   files: { path: string; permissions: string; content: string }[];
   agentEnvironment: Record<string, string> | null;
   cost: { monthly: number; currency: string };
+}
+
+/** A server that was ordered once; `deletedAt` is when it really ended. */
+export interface EmulatedHistoryView {
+  id: string;
+  provider: string;
+  name: string;
+  labels: Record<string, string>;
+  tags: string[];
+  orderedAt: string;
+  deletedAt: string | null;
+  /** Until when a fault hid it from every answer. */
+  hiddenUntil: string | null;
 }
 
 export interface EmulatedKeyView {
@@ -41,6 +56,11 @@ export class EmulatorAdmin {
   async servers(): Promise<EmulatedServerView[]> {
     const response = await fetch(`${emulatorUrl()}/admin/servers?token=${this.token}`);
     return (await response.json()) as EmulatedServerView[];
+  }
+
+  async history(): Promise<EmulatedHistoryView[]> {
+    const response = await fetch(`${emulatorUrl()}/admin/history?token=${this.token}`);
+    return (await response.json()) as EmulatedHistoryView[];
   }
 
   async requests(): Promise<{ at: string; method: string; path: string; status: number }[]> {
@@ -79,6 +99,15 @@ export class EmulatorAdmin {
     if (response.status !== 201) throw new Error(`The emulator refuses the fault: ${await response.text()}`);
   }
 
+  /** As a person would by the provider's console; nobody tells the controller. */
+  async removeServer(provider: string, serverId: string): Promise<void> {
+    const path = provider === 'hetzner' ? '/hetzner/v1/servers' : '/digitalocean/v2/droplets';
+    await fetch(`${emulatorUrl()}${path}/${serverId}`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${this.token}` },
+    });
+  }
+
   async clearFaults(): Promise<void> {
     await fetch(`${emulatorUrl()}/admin/faults?token=${this.token}`, { method: 'DELETE' });
   }
@@ -93,8 +122,13 @@ export class EmulatorAdmin {
     if (!response.ok) throw new Error(`The emulator refuses the state: ${await response.text()}`);
   }
 
-  async setTokenRevoked(value: boolean): Promise<void> {
-    await fetch(`${emulatorUrl()}/admin/tokens/revoke`, {
+  setTokenRevoked(value: boolean): Promise<void> {
+    return this.setToken('revoke', value);
+  }
+
+  /** `elsewhere`: the token sees another project than its own. */
+  async setToken(trouble: 'revoke' | 'readonly' | 'elsewhere', value: boolean): Promise<void> {
+    await fetch(`${emulatorUrl()}/admin/tokens/${trouble}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ token: this.token, value }),

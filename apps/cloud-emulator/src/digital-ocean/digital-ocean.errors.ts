@@ -6,10 +6,16 @@ const STATUS: Record<string, number> = {
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,
+  conflict: 409,
   unprocessable_entity: 422,
   too_many_requests: 429,
   server_error: 500,
 };
+
+/** An error in DigitalOcean's form, for an answer that is made elsewhere. */
+export function digitalOceanRefusal(id: string, message: string, requestId?: string): { status: number; body: object } {
+  return { status: STATUS[id] ?? 500, body: { id, message, request_id: requestId } };
+}
 
 export function digitalOceanError(reply: FastifyReply, id: string, message: string): FastifyReply {
   return reply.status(STATUS[id] ?? 500).send({ id, message, request_id: reply.getHeader('x-request-id') });

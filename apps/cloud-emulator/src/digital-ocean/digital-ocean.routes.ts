@@ -6,7 +6,7 @@ import { addGate, type ProviderRequest } from '../provider-gate';
 import type { World } from '../world';
 import { IMAGES, REGIONS, SIZES, imageOf } from './digital-ocean.catalogue';
 import { addResourceRoutes } from './digital-ocean-resource.routes';
-import { digitalOceanError, handleError } from './digital-ocean.errors';
+import { digitalOceanError, digitalOceanRefusal, handleError } from './digital-ocean.errors';
 import { readOrder } from './digital-ocean-order';
 import { page } from './digital-ocean-page';
 import { DigitalOceanRefusalError } from './digital-ocean-refusal.error';
@@ -30,6 +30,7 @@ export function digitalOceanRoutes(world: World, faults: Faults, prefix: string)
         reason === 'read-only'
           ? digitalOceanError(reply, 'forbidden', 'You are not authorized to perform this operation')
           : digitalOceanError(reply, 'unauthorized', 'Unable to authenticate you'),
+      refusal: digitalOceanRefusal,
       rateLimited: (reply) => digitalOceanError(reply, 'too_many_requests', 'API Rate limit exceeded.'),
     });
     app.setNotFoundHandler((_request, reply) => handleError(DigitalOceanRefusalError.notFound(), reply));
@@ -87,13 +88,15 @@ function addDropletRoutes(app: FastifyInstance, world: World): void {
     if (tag !== undefined && name !== undefined) {
       throw DigitalOceanRefusalError.unprocessable('tag_name and name cannot be combined');
     }
-    const listed = [...projectOf(request).servers.values()].filter(
-      (server) =>
-        server.machine.life !== 'deleting' &&
-        Date.now() - server.createdAt.getTime() >= world.settings.listLagMs &&
-        (tag === undefined || server.tags.includes(tag)) &&
-        (name === undefined || server.name === name),
-    );
+    const listed = projectOf(request)
+      .listed()
+      .filter(
+        (server) =>
+          server.machine.life !== 'deleting' &&
+          Date.now() - server.createdAt.getTime() >= world.settings.listLagMs &&
+          (tag === undefined || server.tags.includes(tag)) &&
+          (name === undefined || server.name === name),
+      );
     const filter = { ...(tag === undefined ? {} : { tag_name: tag }), ...(name === undefined ? {} : { name }) };
     return page('droplets', listed.reverse().map(dropletView), { ...query, ...filter }, urlOf(request));
   });
@@ -105,7 +108,7 @@ function addDropletRoutes(app: FastifyInstance, world: World): void {
     return reply.status(202).send({ droplet: dropletView(droplet), links });
   });
   app.delete<ById>('/droplets/:id', (request, reply) => {
-    world.deleteServer(projectOf(request), findDroplet(request));
+    world.deleteServer(projectOf(request), findDroplet(request), (request as unknown as ProviderRequest).fault);
     return reply.status(204).send();
   });
   // Deletes every match: no program should ever call it.
@@ -135,11 +138,15 @@ function addDropletRoutes(app: FastifyInstance, world: World): void {
 function createDroplet(world: World, { project, fault, body }: ProviderRequest) {
   const { userData, ...facts } = readOrder(project, body, world.settings.serverLimit);
   for (const tag of facts.tags) project.tags.add(tag);
-  const droplet = world.createServer(
-    project,
-    { ...facts, labels: {}, firewallIds: [] },
-    { userData, acceptsBase64: false, ...orderedTrouble(fault) },
-  );
+  const make = () =>
+    world.createServer(
+      project,
+      { ...facts, labels: {}, firewallIds: [] },
+      { userData, acceptsBase64: false, ...orderedTrouble(fault) },
+    );
+  const droplet = make();
+  world.hide(droplet, fault);
+  if (fault?.duplicate) make();
   if (fault?.vanish) setTimeout(() => world.vanish(project, droplet), 0);
   const action = world.addAction(project, 'create', droplet, () =>
     droplet.isVanished ? 'failed' : droplet.machine.life === 'booting' ? 'running' : 'done',
@@ -153,7 +160,7 @@ function projectOf(request: unknown): Project {
 
 /** A droplet that is being deleted answers 404 at once. @throws DigitalOceanRefusalError */
 function findDroplet(request: FastifyRequest<ById>): ServerRecord {
-  const server = projectOf(request).servers.get(Number(request.params.id));
+  const server = projectOf(request).find(Number(request.params.id));
   if (!server || server.machine.life === 'deleting') throw DigitalOceanRefusalError.notFound();
   return server;
 }

@@ -4,7 +4,7 @@ import { orderedTrouble, type Faults } from '../faults';
 import type { Project, ServerRecord } from '../project';
 import { addGate, type ProviderRequest } from '../provider-gate';
 import type { World } from '../world';
-import { handleError, hetznerError } from './hetzner.errors';
+import { handleError, hetznerError, hetznerRefusal } from './hetzner.errors';
 import { addCatalogueRoutes } from './hetzner-catalogue.routes';
 import { addResourceRoutes } from './hetzner-resource.routes';
 import { checkServerName, readLabels, readOrder } from './hetzner-order';
@@ -28,6 +28,7 @@ export function hetznerRoutes(world: World, faults: Faults, prefix: string) {
         reason === 'read-only'
           ? hetznerError(reply, 'token_readonly', 'token is only allowed to perform GET requests')
           : hetznerError(reply, 'unauthorized', 'unable to authenticate'),
+      refusal: (code, message) => hetznerRefusal(code, message),
       rateLimited: (reply) => hetznerError(reply, 'rate_limit_exceeded', 'limit of 3600 requests per hour reached'),
     });
     app.setNotFoundHandler((_request, reply) => hetznerError(reply, 'not_found', 'not found'));
@@ -51,12 +52,14 @@ function addServerRoutes(app: FastifyInstance, world: World): void {
   app.get('/servers', (request) => {
     const { project } = request as ProviderRequest;
     const { name, label_selector: selector, status, sort } = request.query as Query;
-    const found = [...project.servers.values()].filter(
-      (server) =>
-        (name === undefined || server.name === name) &&
-        (selector === undefined || matchesSelector(server.labels, selector)) &&
-        (status === undefined || serverView(server).status === status),
-    );
+    const found = project
+      .listed()
+      .filter(
+        (server) =>
+          (name === undefined || server.name === name) &&
+          (selector === undefined || matchesSelector(server.labels, selector)) &&
+          (status === undefined || serverView(server).status === status),
+      );
     if (sort?.endsWith(':desc')) found.reverse();
     return page('servers', found.map(serverView), request.query as Query);
   });
@@ -78,7 +81,7 @@ function addServerRoutes(app: FastifyInstance, world: World): void {
   app.delete<ById>('/servers/:id', (request) => {
     const server = findServer(request);
     const project = projectOf(request);
-    world.deleteServer(project, server);
+    world.deleteServer(project, server, (request as unknown as ProviderRequest).fault);
     const isGone = () => (project.servers.has(server.id) ? 'running' : 'done');
     return { action: actionView(world.addAction(project, 'delete_server', server, isGone)) };
   });
@@ -88,6 +91,9 @@ function createServer(world: World, { project, fault, body }: ProviderRequest): 
   const { userData, ...facts } = readOrder(project, body, world.settings.serverLimit);
   const order = { userData, acceptsBase64: true, ...orderedTrouble(fault) };
   const server = world.createServer(project, { ...facts, tags: [] }, order);
+  world.hide(server, fault);
+  // Its name would be refused; who was called so at that moment is not told.
+  if (fault?.duplicate) world.createServer(project, { ...facts, name: `${facts.name}-again`, tags: [] }, order);
   if (fault?.vanish) setTimeout(() => world.vanish(project, server), 0);
   const state = () => (server.isVanished ? 'failed' : server.machine.life === 'booting' ? 'running' : 'done');
   return {
@@ -107,7 +113,7 @@ function projectOf(request: FastifyRequest<ById>): Project {
 function findServer(request: FastifyRequest<ById>): ServerRecord {
   const { id } = request.params;
   if (!/^\d{1,16}$/.test(id)) throw HetznerRefusalError.invalidInput('id', 'must be a number');
-  const server = projectOf(request).servers.get(Number(id));
+  const server = projectOf(request).find(Number(id));
   if (!server) throw new HetznerRefusalError('not_found', `server with ID '${id}' not found`);
   return server;
 }

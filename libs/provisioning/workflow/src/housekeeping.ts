@@ -17,8 +17,7 @@ import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 const FIRST_SWEEP_MS = 30_000;
 /** Tombstones that no sweep looked at, such as of a provider whose token is gone. */
 const UNSWEPT_TOMBSTONE_DAYS = 7;
-/** Three missed heartbeats. */
-const DEAD_AFTER_SECONDS = 15;
+const MISSED_HEARTBEATS = 3;
 
 /**
  * Of a job: it will do its work in time. One that failed is put off for longer each time, for hours at last: what spoiled
@@ -56,12 +55,12 @@ export class Housekeeping {
   /** Who holds jobs or has a heartbeat, but has not been seen lately. */
   async deadWorkers(): Promise<string[]> {
     const rows: { id: string }[] = await this.dataSource.query(
-      `SELECT worker_id AS id FROM controller_heartbeats WHERE seen_at < now() - $1 * interval '1 second'
+      `SELECT worker_id AS id FROM controller_heartbeats WHERE seen_at < now() - $1 * interval '1 millisecond'
        UNION
        SELECT locked_by FROM graphile_worker.jobs
-       WHERE locked_by IS NOT NULL AND locked_at < now() - $1 * interval '1 second'
+       WHERE locked_by IS NOT NULL AND locked_at < now() - $1 * interval '1 millisecond'
          AND NOT EXISTS (SELECT 1 FROM controller_heartbeats WHERE worker_id = locked_by)`,
-      [DEAD_AFTER_SECONDS],
+      [MISSED_HEARTBEATS * this.options.heartbeatMs],
     );
     return rows.map(({ id }) => id);
   }

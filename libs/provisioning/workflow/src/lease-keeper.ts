@@ -1,7 +1,5 @@
 import { stopwatch } from './elapsed';
-import { LEASE_MS, type ProvisioningRepository } from './provisioning.repository';
-
-const RENEW_MS = LEASE_MS / 3;
+import type { ProvisioningRepository } from './provisioning.repository';
 
 /** Renews a lease while a step runs, and aborts the step when the lease is lost or the controller stops. */
 export class LeaseKeeper {
@@ -22,7 +20,7 @@ export class LeaseKeeper {
     this.#sinceRenewal = sinceAsked;
     if (stop.aborted) this.#onStop();
     stop.addEventListener('abort', this.#onStop, { once: true });
-    this.#timer = setInterval(() => void this.renew(), RENEW_MS);
+    this.#timer = setInterval(() => void this.renew(), provisionings.leaseMs / 3);
   }
 
   get signal(): AbortSignal {
@@ -36,14 +34,15 @@ export class LeaseKeeper {
 
   /** The lease may be over, also when nobody has noticed: no timer runs in a frozen process. */
   get isOver(): boolean {
-    return this.#sinceRenewal() >= LEASE_MS;
+    return this.#sinceRenewal() >= this.provisionings.leaseMs;
   }
 
   /** A create was announced, which renewed the lease. @returns whether the create may still be sent */
   ordered(sinceAsked: () => number): () => boolean {
     this.#hasOrdered = true;
     this.#sinceRenewal = sinceAsked;
-    return () => sinceAsked() < LEASE_MS;
+    const { leaseMs } = this.provisionings;
+    return () => sinceAsked() < leaseMs;
   }
 
   /** No more renewals; the lease ends by itself. */

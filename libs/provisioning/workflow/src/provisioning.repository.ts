@@ -1,12 +1,10 @@
 import type { CloudServer, ProviderType } from '@agent-controller/cloud-port';
 import { SecretBox, type SealedPlace } from '@agent-controller/kernel';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { ProvisioningReference } from './provisioning-reference.entity';
 import type { ProvisioningFailure, ProvisioningSecrets } from './provisioning.types';
-
-/** Short, since another controller goes on where a dead one stopped; a live one renews it while a step runs. */
-export const LEASE_MS = 10_000;
+import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
 /** Phases in which the provider's view of the server is waited for. */
 const OBSERVED_PHASES = ['booting'];
@@ -17,7 +15,13 @@ export class ProvisioningRepository {
   constructor(
     private readonly dataSource: DataSource,
     private readonly secretBox: SecretBox,
+    @Inject(WORKFLOW_OPTIONS) private readonly options: Pick<WorkflowOptions, 'leaseMs'>,
   ) {}
+
+  /** Short, since another controller goes on where a dead one stopped; a live one renews it while a step runs. */
+  get leaseMs(): number {
+    return this.options.leaseMs;
+  }
 
   get manager(): EntityManager {
     return this.dataSource.manager;
@@ -45,7 +49,7 @@ export class ProvisioningRepository {
       `UPDATE provisioning_references
        SET lease_owner = $2, lease_until = now() + $3 * interval '1 millisecond'
        WHERE id = $1 AND (lease_owner IS NULL OR lease_until < now())`,
-      [id, owner, LEASE_MS],
+      [id, owner, this.leaseMs],
     );
     return count === 1;
   }
@@ -55,7 +59,7 @@ export class ProvisioningRepository {
     const [, count]: [unknown, number] = await this.manager.query(
       `UPDATE provisioning_references SET lease_until = now() + $3 * interval '1 millisecond'
        WHERE id = $1 AND lease_owner = $2 AND lease_until >= now()`,
-      [id, owner, LEASE_MS],
+      [id, owner, this.leaseMs],
     );
     return count === 1;
   }
@@ -96,7 +100,7 @@ export class ProvisioningRepository {
       `UPDATE provisioning_references SET create_requested_at = $5, sentinel_id = $4, callback_token_hash = $6,
          lease_until = now() + $7 * interval '1 millisecond'
        WHERE id = $1 AND version = $2 AND lease_owner = $3 AND lease_until >= now() AND intent = 'present'`,
-      [id, seen.version, seen.leaseOwner, sentinelId, at, callbackTokenHash, LEASE_MS],
+      [id, seen.version, seen.leaseOwner, sentinelId, at, callbackTokenHash, this.leaseMs],
     );
     return count === 1;
   }

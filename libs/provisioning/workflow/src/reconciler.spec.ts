@@ -29,7 +29,10 @@ describe('Reconciler', () => {
       ...{ heartbeat: beats, deadWorkers, free, forget: async () => undefined },
       ...{ wakeForgotten: async () => 0, wakeSweeps: async () => undefined, cleanUp: async () => undefined },
     } as unknown as Housekeeping;
-    const options = { directDatabaseUrl: 'postgres://127.0.0.1/never-connected' } as WorkflowOptions;
+    const options = {
+      directDatabaseUrl: 'postgres://127.0.0.1/never-connected',
+      heartbeatMs: EVERY_MS,
+    } as WorkflowOptions;
     reconciler = new Reconciler(housekeeping, new CloudProviderRegistry([]), options, logger);
   });
   afterEach(async () => {

@@ -8,8 +8,7 @@ import { Housekeeping } from './housekeeping';
 import { LOGGER } from './tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
-const EVERY_MS = 5_000;
-/** In rounds: heartbeats must be frequent, the rest need not. An idle controller asks about once a second. */
+/** In rounds, one for each heartbeat: heartbeats must be frequent, the rest need not. An idle controller asks about once a second. */
 const WAKE_EVERY = 2;
 const CLEAN_UP_EVERY = 12;
 const COLLECT_GARBAGE_EVERY = 720;
@@ -55,7 +54,7 @@ export class Reconciler {
     if (this.#workerId) this.#former.push(this.#workerId);
     this.#workerId = workerId;
     this.#onReturn = onReturn;
-    this.#timer ??= setInterval(() => this.next(), EVERY_MS);
+    this.#timer ??= setInterval(() => this.next(), this.options.heartbeatMs);
     this.next();
   }
 

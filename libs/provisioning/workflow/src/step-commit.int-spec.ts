@@ -56,6 +56,18 @@ describe('StepCommit', () => {
     expect(await database.events.since(row.clientId, 0)).toEqual([]);
   });
 
+  it('leaves no job of what could not be committed', async () => {
+    const seen = await leased();
+    const before = await database.jobs();
+    const refusal = await database.refuseCommits('provisioning_references');
+    await expect(commit(seen, advance('booting', { patch: { serverId: '4712' } }))).rejects.toThrow(
+      'refused by the test',
+    );
+    await refusal.end();
+    expect(await database.jobs()).toEqual(before);
+    expect(await database.get(seen.reference.id)).toMatchObject({ phase: 'creating-server', serverId: null });
+  });
+
   it('gives a lease to one only, and to another when it ended', async () => {
     const { reference } = await leased({}, 'one');
     expect(await database.provisionings.acquireLease(reference.id, 'two')).toBe(false);

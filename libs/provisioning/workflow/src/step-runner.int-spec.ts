@@ -4,7 +4,6 @@ import { CatalogueService } from './catalogue/catalogue.service';
 import { Housekeeping } from './housekeeping';
 import { InstanceService } from './instance.service';
 import { HandedBack } from './jobs/hand-back';
-import { LEASE_MS } from './provisioning.repository';
 import { CallbackTokens } from './reports/callback-tokens';
 import { StepErrors } from './step-errors.service';
 import { StepRunner } from './step-runner.service';
@@ -118,8 +117,8 @@ describe('StepRunner, when a controller is slow, taken for dead, or stops', () =
       `SELECT extract(epoch FROM lease_until - create_requested_at)::float AS left FROM provisioning_references WHERE id = $1`,
       [id],
     );
-    expect(row!.left * 1000).toBeGreaterThan(LEASE_MS - 1_000);
-    const later = Date.now() + LEASE_MS;
+    expect(row!.left * 1000).toBeGreaterThan(database.options.leaseMs - 1_000);
+    const later = Date.now() + database.options.leaseMs;
     jest.spyOn(Date, 'now').mockReturnValue(later);
     expect(maySend()).toBe(false);
     jest.restoreAllMocks();

@@ -12,7 +12,7 @@ import { enqueueStep, ensureStep } from './jobs/job-queue';
 import { LeaseKeeper } from './lease-keeper';
 import { SETTLED_PHASES } from './phases';
 import type { ProvisioningReference } from './provisioning-reference.entity';
-import { LEASE_MS, ProvisioningRepository } from './provisioning.repository';
+import { ProvisioningRepository } from './provisioning.repository';
 import { CallbackTokens } from './reports/callback-tokens';
 import { StepCommit } from './step-commit.service';
 import { StepErrors } from './step-errors.service';
@@ -21,7 +21,7 @@ import { advance, fail, LostRightToCreate, type Patch, type StepContext, type St
 import { StepRegistry } from './steps/step-registry';
 import { timeLimitFailure } from './time-limit';
 import { CLOCK, LOGGER } from './tokens';
-import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
+import { visibilityGraceMs, WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
 /** Runs one step of one provisioning under its lease. Safe to run twice, and beside other controllers. */
 @Injectable()
@@ -46,7 +46,8 @@ export class StepRunner {
     const sinceAsked = stopwatch();
     if (!(await this.provisionings.acquireLease(id, leaseOwner))) {
       // Whoever holds the lease goes on by itself; if it is dead, the lease ends by then.
-      if (await this.provisionings.find(id)) await ensureStep(this.provisionings.manager, id, LEASE_MS);
+      const { manager, leaseMs } = this.provisionings;
+      if (await this.provisionings.find(id)) await ensureStep(manager, id, leaseMs);
       return;
     }
     const lease = new LeaseKeeper(this.provisionings, id, leaseOwner, stop, sinceAsked);
@@ -96,6 +97,7 @@ export class StepRunner {
       provider,
       instance: await this.instances.get(),
       now: this.clock.now(),
+      visibilityGraceMs: visibilityGraceMs(this.options),
       signal: lease.signal,
       announceCreate: (sentinelId) => this.announceCreate(reference, leaseOwner, lease, sentinelId),
     };

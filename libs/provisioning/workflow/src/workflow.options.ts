@@ -30,6 +30,12 @@ export interface WorkflowOptions {
   keycloak: { authServerUrl?: string; realm?: string };
   /** A connection string with session features (LISTEN, advisory locks), never a transaction pooler. */
   directDatabaseUrl: string;
+  /** How long one request to a provider may last, from start to end. */
+  providerTimeoutMs: number;
+  /** How long a row stays with a controller that does not renew its lease. */
+  leaseMs: number;
+  /** How often a controller says that it lives; it counts as dead when it has missed three times. */
+  heartbeatMs: number;
   /** Steps that this controller works on at a time. */
   jobConcurrency: number;
   /** Connections to agents that this process has open at a time. */
@@ -46,3 +52,11 @@ export interface WorkflowOptions {
 }
 
 export const WORKFLOW_OPTIONS = Symbol('WORKFLOW_OPTIONS');
+
+/**
+ * How long after a create was about to be sent its server may still be missing from the provider's answers: the request
+ * itself may last its whole time, and what it made at its end may not show for as long again.
+ */
+export function visibilityGraceMs({ providerTimeoutMs }: Pick<WorkflowOptions, 'providerTimeoutMs'>): number {
+  return 2 * providerTimeoutMs;
+}

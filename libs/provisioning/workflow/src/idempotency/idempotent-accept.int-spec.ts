@@ -55,7 +55,7 @@ describe('orders with an idempotency key', () => {
   /** As another controller has it: nothing in common but the database and the keys. */
   function controller(secretBox = database.secretBox): ProvisioningService {
     const { dataSource, options, events, stepCommit } = database;
-    const provisionings = new ProvisioningRepository(dataSource, secretBox);
+    const provisionings = new ProvisioningRepository(dataSource, secretBox, database.options);
     const clients = new ClientRepository(dataSource, secretBox);
     const material = new ServerMaterialService(provisionings);
     const registry = new CloudProviderRegistry([provider]);
@@ -107,6 +107,16 @@ describe('orders with an idempotency key', () => {
     await first.release();
     const { client } = await second;
     expect((await controller().start(request, someone, repeatable)).client.id).toBe(client.id);
+  });
+
+  it('leaves neither rows nor a job nor a key of what could not be committed', async () => {
+    const before = await database.jobs();
+    const refusal = await database.refuseCommits('clients');
+    await expect(controller().start(request, someone, repeatable)).rejects.toThrow('refused by the test');
+    await refusal.end();
+    expect(await database.jobs()).toEqual(before);
+    for (const table of ['clients', 'provisioning_references', 'idempotency_keys']) expect(await count(table)).toBe(0);
+    expect((await controller().start(request, someone, repeatable)).client.name).toBe(request.name);
   });
 
   it('needs neither the provider nor the name to answer again', async () => {

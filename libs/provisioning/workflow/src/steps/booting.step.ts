@@ -7,10 +7,6 @@ import { advance, fail, wait, type StepContext, type StepResult } from './step';
 
 // The observer wakes this step when the provider says something new; this is only in case it does not.
 const FALLBACK_MS = 15_000;
-/** How long a new server may be missing from the observer's looks before it is asked for by id. */
-const UNSEEN_MS = 60_000;
-/** How long "not found" must stand before a server counts as vanished. */
-const MISSING_MS = 60_000;
 
 /** Waits until the provider says that the server runs and has an address. */
 @Injectable()
@@ -27,13 +23,14 @@ export class BootingStep {
       });
     }
     const unseenMs = now.getTime() - (reference.observedAt ?? reference.phaseSince).getTime();
+    // A new server may be missing from the observer's looks for as long, before it is asked for by id.
     // Somebody who asked for `info` may have found it missing; that counts as a look, and would put this one off.
-    if (unseenMs > UNSEEN_MS || reference.missingSince) return this.askById(context);
+    if (unseenMs > context.visibilityGraceMs || reference.missingSince) return this.askById(context);
     const seen = `${context.provider.displayName} says: ${String(reference.providerMetadata['providerStatus'] ?? '?')}`;
     return wait(FALLBACK_MS, { patch: { lastSeen: seen } });
   }
 
-  private async askById({ reference, provider, now }: StepContext): Promise<StepResult> {
+  private async askById({ reference, provider, now, visibilityGraceMs }: StepContext): Promise<StepResult> {
     try {
       const server = await provider.get(reference.serverId ?? '');
       return wait(FALLBACK_MS, {
@@ -49,7 +46,8 @@ export class BootingStep {
         action: "Configure the API token of the server's own project. Then retry, or delete.",
       });
     }
-    if (reference.missingSince && now.getTime() - reference.missingSince.getTime() >= MISSING_MS) {
+    // "Not found" must stand for as long before a server counts as vanished.
+    if (reference.missingSince && now.getTime() - reference.missingSince.getTime() >= visibilityGraceMs) {
       return fail({
         code: 'server-vanished',
         message: `${provider.displayName} accepted the order, but server ${reference.serverId} does not exist.`,

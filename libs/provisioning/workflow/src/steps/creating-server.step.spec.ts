@@ -5,10 +5,10 @@ import { SentinelService } from '../sentinel.service';
 import { FakeCloudProvider } from '../testing/fake-cloud-provider';
 import { contextWith, NOW, ownerOf, secondsAgo, SENTINEL } from '../testing/step-context.fixture';
 import type { UserDataService } from '../user-data.service';
-import { CreatingServerStep, VISIBILITY_GRACE_MS } from './creating-server.step';
+import { CreatingServerStep } from './creating-server.step';
 import { LostRightToCreate } from './step';
 
-const GRACE_S = VISIBILITY_GRACE_MS / 1000;
+const GRACE_S = 60;
 
 describe('CreatingServerStep', () => {
   let provider: FakeCloudProvider;

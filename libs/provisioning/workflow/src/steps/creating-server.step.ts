@@ -8,11 +8,6 @@ import { UserDataService } from '../user-data.service';
 import { choiceName, choiceOfServer, nextChoice } from './order-choices';
 import { advance, fail, ownerTag, wait, type Patch, type StepContext, type StepResult } from './step';
 
-/**
- * How long after a create was about to be sent its server may still be missing from the provider's lists: the request
- * itself may last 30 s (the adapters' time limit), and what it made at its end may not show for some seconds more.
- */
-export const VISIBILITY_GRACE_MS = 60_000;
 const LOOK_AGAIN_MS = 3_000;
 
 /** Orders the server, exactly once: whenever an earlier order may have worked, it looks for the server first. */
@@ -30,7 +25,7 @@ export class CreatingServerStep {
     if (reference.createRequestedAt) {
       const existing = await this.keepOne(context);
       if (existing) return created(existing, context, sentinelId, choiceOfServer(reference, existing));
-      if (now.getTime() - reference.createRequestedAt.getTime() < VISIBILITY_GRACE_MS) {
+      if (now.getTime() - reference.createRequestedAt.getTime() < context.visibilityGraceMs) {
         return wait(LOOK_AGAIN_MS, { patch: inDoubt(reference, now) });
       }
       // Where the order went to another project, its server cannot be seen from here.

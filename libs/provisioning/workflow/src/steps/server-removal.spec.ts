@@ -2,11 +2,10 @@ import { CloudError } from '@agent-controller/cloud-port';
 import { SentinelService } from '../sentinel.service';
 import { FakeCloudProvider } from '../testing/fake-cloud-provider';
 import { contextWith, NOW, ownerOf, secondsAgo, SENTINEL } from '../testing/step-context.fixture';
-import { VISIBILITY_GRACE_MS } from './creating-server.step';
 import { DeletingStep } from './deleting.step';
 import { ServerRemoval } from './server-removal';
 
-const GRACE_S = VISIBILITY_GRACE_MS / 1000;
+const GRACE_S = 60;
 
 describe('ServerRemoval', () => {
   let provider: FakeCloudProvider;

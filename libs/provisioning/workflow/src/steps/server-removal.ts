@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { SentinelService } from '../sentinel.service';
-import { VISIBILITY_GRACE_MS } from './creating-server.step';
 import { fail, wait, type StepContext, type StepResult } from './step';
 
 const LOOK_AGAIN_MS = 2_000;
@@ -63,9 +62,9 @@ export class ServerRemoval {
     return reference.sentinelId ?? this.sentinel.ensure(provider, instance);
   }
 
-  private mayStillAppear({ reference, now }: StepContext): boolean {
+  private mayStillAppear({ reference, now, visibilityGraceMs }: StepContext): boolean {
     if (reference.destroyRequestedAt || !reference.createRequestedAt) return false;
-    return now.getTime() - reference.createRequestedAt.getTime() < VISIBILITY_GRACE_MS;
+    return now.getTime() - reference.createRequestedAt.getTime() < visibilityGraceMs;
   }
 }
 

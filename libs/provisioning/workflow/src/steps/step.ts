@@ -14,6 +14,8 @@ export interface StepContext {
   readonly provider: CloudProvider;
   readonly instance: Readonly<Instance>;
   readonly now: Date;
+  /** How long a server may be missing from the provider's answers after its order. */
+  readonly visibilityGraceMs: number;
   /** Aborts when the lease is lost or the controller stops. */
   readonly signal: AbortSignal;
   /**

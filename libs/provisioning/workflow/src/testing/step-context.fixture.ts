@@ -91,6 +91,7 @@ export function contextWith(
     client: clientWith(),
     instance,
     now: NOW,
+    visibilityGraceMs: 60_000,
     signal: new AbortController().signal,
     announceCreate: async (sentinelId: string) => {
       provider.calls.push(`announce ${sentinelId}`);

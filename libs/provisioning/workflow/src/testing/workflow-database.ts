@@ -27,7 +27,7 @@ export class WorkflowDatabase {
     readonly options: WorkflowOptions,
     private readonly drop: () => Promise<void>,
   ) {
-    this.provisionings = new ProvisioningRepository(dataSource, secretBox);
+    this.provisionings = new ProvisioningRepository(dataSource, secretBox, options);
     this.clients = new ClientRepository(dataSource, secretBox);
     this.events = new EventLog(dataSource);
     this.stepCommit = new StepCommit(this.provisionings, this.clients, this.events, options);
@@ -82,6 +82,19 @@ export class WorkflowDatabase {
     return this.dataSource.query('SELECT key, task_identifier AS task FROM graphile_worker.jobs ORDER BY id');
   }
 
+  /** Refuses transactions that changed a table, at the very end: as a connection that is cut while it commits. */
+  async refuseCommits(table: string): Promise<{ end: () => Promise<void> }> {
+    await this.dataSource.query(
+      `CREATE FUNCTION refuse_commit() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN RAISE EXCEPTION 'the commit is refused by the test'; END $$`,
+    );
+    await this.dataSource.query(
+      `CREATE CONSTRAINT TRIGGER refuse_commit AFTER INSERT OR UPDATE ON ${table}
+         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_commit()`,
+    );
+    return { end: () => this.dataSource.query('DROP FUNCTION refuse_commit CASCADE') };
+  }
+
   async dispose(): Promise<void> {
     await this.dataSource.destroy();
     await this.drop();
@@ -102,6 +115,9 @@ function workflowOptions(directDatabaseUrl: string): WorkflowOptions {
     provisioningTimeoutMs: 60_000,
     keycloak: {},
     directDatabaseUrl,
+    providerTimeoutMs: 30_000,
+    leaseMs: 10_000,
+    heartbeatMs: 5_000,
     jobConcurrency: 5,
     agentConnections: 50,
     healthCheckIntervalMs: 60_000,
