@@ -59,7 +59,8 @@ export function composeFile(spec: BootstrapSpec): string {
         // Its entry point starts as root, gives the data folder to its user, and becomes that user.
         cap_add: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETGID', 'SETUID'],
         read_only: true,
-        tmpfs: ['/tmp', '/var/run/postgresql'],
+        // Owned by root, and its user makes its socket there.
+        tmpfs: ['/tmp', '/var/run/postgresql:mode=1777'],
         networks: ['back'],
       },
     },
