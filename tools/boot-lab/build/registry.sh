@@ -18,11 +18,16 @@ build_registry() {
   chroot "$image" install -d -m 1777 /tmp
   chroot "$image" install -d -o postgres -g postgres -m 2775 /run/postgresql
   layer lab <(cd "$image" && find ./lab -type f && printf '%s\n' ./tmp ./run/postgresql)
+  # As in the official image: cap_net_bind_service=ep, without which the program does not start.
+  python3 -c 'import os, struct, sys; os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, 1 << 10, 0, 0, 0))' \
+    "$image/usr/bin/caddy"
   layer caddy <(echo ./usr/bin/caddy && echo ./etc/passwd && libraries "$image" /usr/bin/caddy)
 
   local env='"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]'
   image library/postgres 16-alpine "{$env,\"Entrypoint\":[\"/lab/postgres.sh\"]}" minimal postgres lab
-  image library/caddy 2-alpine "{$env,\"Cmd\":[\"caddy\",\"run\",\"--config\",\"/etc/caddy/Caddyfile\",\"--adapter\",\"caddyfile\"]}" caddy
+  # As in the official image: the rest of its file system may be read-only.
+  local caddy_env="${env%]},\"XDG_CONFIG_HOME=/config\",\"XDG_DATA_HOME=/data\"]"
+  image library/caddy 2-alpine "{$caddy_env,\"Cmd\":[\"caddy\",\"run\",\"--config\",\"/etc/caddy/Caddyfile\",\"--adapter\",\"caddyfile\"]}" caddy
   image forepath/agenstra-manager-api latest "{$env,\"User\":\"10001:10001\",\"Cmd\":[\"node\",\"/lab/agent-manager.js\"]}" minimal postgres node lab
   # For the failure cases.
   image lab/postgres-broken 1 "{$env,\"Entrypoint\":[\"/lab/postgres-broken.sh\"]}" minimal postgres lab
@@ -41,7 +46,7 @@ libraries() { # root, program: what its dynamic linker loads, each with where it
 }
 
 layer() { # name, list of files
-  tar -C "$roots/image" --no-recursion --ignore-failed-read -T <(sort -u "$2") -cf "layers/$1.tar"
+  tar -C "$roots/image" --format=pax --xattrs --xattrs-include=security.capability --no-recursion --ignore-failed-read -T <(sort -u "$2") -cf "layers/$1.tar"
   sha256sum "layers/$1.tar" | cut -d' ' -f1 >"layers/$1.diff"
   gzip -4 -n "layers/$1.tar"
   blob "layers/$1.tar.gz" >"layers/$1.blob"

@@ -30,6 +30,15 @@ const ENVIRONMENT = { FURTHER: NASTY, LONG: `${NASTY.repeat(60)}`.slice(0, 4_000
 // Parts of the secrets that show nowhere else, and of what is made for the server.
 const MARKS = ["second 'line'", API_KEY, '{{x}}'];
 
+/** In every user data, compressed or not. */
+const USER_DATA_MARK = 'docker-compose.override.yml';
+/** Arguments: the mark, and where to look for it. */
+const READ_USER_DATA = `
+  const [mark, ...urls] = process.argv.slice(1);
+  const read = async (url) => (await fetch(url, { signal: AbortSignal.timeout(4000) })).text();
+  Promise.any(urls.map(async (url) => { if (!(await read(url)).includes(mark)) throw new Error(url); }))
+    .then(() => console.log("read"), () => console.log("closed"));`;
+
 interface LabAnswer {
   environment: Record<string, string>;
   uid: number;
@@ -68,6 +77,7 @@ describe('good path', () => {
       const shell = await shellOf(seen);
       await expectFiles(shell);
       await expectNoSecret(shell, controller);
+      await expectGuarded(shell);
       await expectReboot(seen, shell, authentication);
       await expectGone(controller, seen);
       await controller.stop();
@@ -125,6 +135,21 @@ describe('good path', () => {
     expect(Number(await shell.run('wc -l </run/lab/samples'))).toBeGreaterThan(10);
   }
 
+  /** The server itself reads its user data; containers do not, on any of their networks, and no copy is left of it. */
+  async function expectGuarded(shell: Shell): Promise<void> {
+    await shell.run('until [ "$(systemctl is-active agent-manager-user-data)" = inactive ]; do sleep 1; done');
+    const urls = 'http://169.254.169.254/hetzner/v1/userdata http://169.254.169.254/metadata/v1/user-data';
+    const onServer = await shell.run(`for url in ${urls}; do curl -s --max-time 20 $url; done`);
+    expect(onServer).toContain(USER_DATA_MARK);
+    const node = `node -e '${READ_USER_DATA}' ${USER_DATA_MARK} ${urls}`;
+    const image = '$(docker inspect --format "{{.Config.Image}}" agent-manager-agent-manager-1)';
+    expect(await shell.run(`docker exec agent-manager-agent-manager-1 ${node}`)).toBe('closed\n');
+    expect(await shell.run(`docker run --rm --user 0:0 ${image} ${node}`)).toBe('closed\n');
+    // A holder of Docker's socket can do this all the same; it shows that the others could have been told.
+    expect(await shell.run(`docker run --rm --network host ${image} ${node}`)).toBe('read\n');
+    expect(await shell.run(`grep -rl ${USER_DATA_MARK} /var/lib/cloud /run/cloud-init || true`)).toBe('');
+  }
+
   async function expectReboot(seen: ProvisioningInfoView, shell: Shell, authentication: Authentication): Promise<void> {
     const { starts } = await lab(seen, authentication);
     const boot = await shell.run('cat /proc/sys/kernel/random/boot_id');
@@ -143,5 +168,6 @@ describe('good path', () => {
     // Rows of the earlier start are there, and the certificate that callers trust is the same.
     expect((await again()).starts).toBe(starts + 1);
     expect(await shell.run('cat /proc/sys/kernel/random/boot_id')).not.toBe(boot);
+    await expectGuarded(shell);
   }
 });

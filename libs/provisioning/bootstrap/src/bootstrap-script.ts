@@ -176,10 +176,17 @@ wait_for_agent() {
   done
 }
 
+# It waits for cloud-init, which this script is a part of.
+systemctl enable agent-manager-user-data
+systemctl start --no-block agent-manager-user-data
+
 stage_is docker 'Docker could not be installed'
 report begin docker
 add_swap || echo 'No swap could be added'
 if ! docker compose version >/dev/null 2>&1; then install_docker; fi
+stage_is docker 'Containers could not be kept from the metadata address'
+systemctl enable agent-manager-metadata
+systemctl restart agent-manager-metadata
 stage_is docker 'Docker does not start'
 if docker_settings && systemctl is-active --quiet docker; then systemctl restart docker; fi
 systemctl enable --now docker

@@ -6,7 +6,13 @@ import { yamlDocument } from './yaml-document';
 
 // Containers that log without end would fill the disk.
 const logging = { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } };
-const always = { restart: 'unless-stopped', logging };
+// Whoever breaks into a container gets no more rights than its program needs.
+const always = {
+  restart: 'unless-stopped',
+  logging,
+  security_opt: ['no-new-privileges:true'],
+  cap_drop: ['ALL'],
+};
 
 /** `docker-compose.yml`: everything that is not secret. */
 export function composeFile(spec: BootstrapSpec): string {
@@ -24,6 +30,10 @@ export function composeFile(spec: BootstrapSpec): string {
           `${STATUS_FOLDER}:${PROXY_STATUS_FOLDER}:ro`,
         ],
         networks: ['front'],
+        // Its program file asks for this one, and does not start where it cannot be had.
+        cap_add: ['NET_BIND_SERVICE'],
+        read_only: true,
+        tmpfs: ['/config', '/data', '/tmp'],
       },
       'agent-manager': {
         image: literal(spec.images.agentManager),
@@ -46,6 +56,11 @@ export function composeFile(spec: BootstrapSpec): string {
           retries: 60,
         },
         volumes: ['postgres-data:/var/lib/postgresql/data'],
+        // Its entry point starts as root, gives the data folder to its user, and becomes that user.
+        cap_add: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETGID', 'SETUID'],
+        read_only: true,
+        // Owned by root, and its user makes its socket there.
+        tmpfs: ['/tmp', '/var/run/postgresql:mode=1777'],
         networks: ['back'],
       },
     },

@@ -71,6 +71,8 @@ describe('renderUserData', () => {
       '/etc/tmpfiles.d/agent-manager.conf',
       '/etc/systemd/system/agent-manager-certificate.service',
       '/etc/systemd/system/agent-manager-certificate.timer',
+      '/etc/systemd/system/agent-manager-metadata.service',
+      '/etc/systemd/system/agent-manager-user-data.service',
     ]);
   });
 

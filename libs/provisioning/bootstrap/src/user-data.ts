@@ -6,6 +6,7 @@ import { BOOTSTRAP_SCRIPT } from './bootstrap-script';
 import { callbackFile } from './callback-file';
 import { RENEWAL_SERVICE, RENEWAL_TIMER, renewalScript } from './certificate-renewal';
 import { composeFile, composeOverrideFile } from './compose-files';
+import { METADATA_SERVICE, USER_DATA_SERVICE } from './metadata-guard';
 import { proxyFile } from './proxy-file';
 import { CALLBACK_FILE, STATUS_REPORT, STATUS_TMPFILES } from './status-report';
 import { yamlDocument } from './yaml-document';
@@ -61,6 +62,10 @@ function fileHeader({ path, permissions }: ServerFile) {
   return { path, owner: 'root:root', permissions };
 }
 
+function unit(name: string, content: string): ServerFile {
+  return { path: `/etc/systemd/system/agent-manager-${name}`, permissions: '0644', content };
+}
+
 function serverFiles(spec: BootstrapSpec): ServerFile[] {
   const secret = '0600';
   const script = '0700';
@@ -80,7 +85,9 @@ function serverFiles(spec: BootstrapSpec): ServerFile[] {
     inFolder('report.py', script, STATUS_REPORT),
     ...(spec.callback ? [{ path: CALLBACK_FILE, permissions: secret, content: callbackFile(spec.callback) }] : []),
     { path: '/etc/tmpfiles.d/agent-manager.conf', permissions: '0644', content: STATUS_TMPFILES },
-    { path: '/etc/systemd/system/agent-manager-certificate.service', permissions: '0644', content: RENEWAL_SERVICE },
-    { path: '/etc/systemd/system/agent-manager-certificate.timer', permissions: '0644', content: RENEWAL_TIMER },
+    unit('certificate.service', RENEWAL_SERVICE),
+    unit('certificate.timer', RENEWAL_TIMER),
+    unit('metadata.service', METADATA_SERVICE),
+    unit('user-data.service', USER_DATA_SERVICE),
   ];
 }
