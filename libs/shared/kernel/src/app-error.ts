@@ -3,6 +3,8 @@ export const ERROR_STATUS = {
   'validation-failed': 400,
   'malformed-body': 400,
   unauthorized: 401,
+  forbidden: 403,
+  'quota-exceeded': 403,
   'not-found': 404,
   'client-not-found': 404,
   'provider-not-found': 404,
@@ -24,11 +26,13 @@ export const ERROR_STATUS = {
   'user-data-too-large': 422,
   'idempotency-key-reused': 422,
   'rate-limited': 429,
+  'too-many-requests': 429,
   'internal-error': 500,
   'provisioning-failed': 502,
   'provider-refused': 502,
   'provider-unavailable': 503,
   'service-unavailable': 503,
+  'identity-provider-unavailable': 503,
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_STATUS;
