@@ -1,10 +1,11 @@
+import { ACCESS_ENTITIES } from '@agent-controller/access';
 import { Client } from '@agent-controller/clients';
 import { dataSourceOptions } from '@agent-controller/database';
 import { WORKFLOW_ENTITIES } from '@agent-controller/provisioning-workflow';
 import { runMigrations } from 'graphile-worker';
 import { DataSource } from 'typeorm';
 
-export const ENTITIES = [Client, ...WORKFLOW_ENTITIES];
+export const ENTITIES = [Client, ...WORKFLOW_ENTITIES, ...ACCESS_ENTITIES];
 
 /** Any number; the same for every controller of a database. */
 const MIGRATION_LOCK = 7_312_054_901;

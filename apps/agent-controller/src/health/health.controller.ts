@@ -1,3 +1,4 @@
+import { Public } from '@agent-controller/access';
 import { CloudProviderRegistry } from '@agent-controller/cloud-port';
 import { AppError } from '@agent-controller/kernel';
 import { Controller, Get } from '@nestjs/common';
@@ -5,6 +6,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 
 @ApiTags('operations')
+@Public()
 @Controller('health')
 export class HealthController {
   constructor(

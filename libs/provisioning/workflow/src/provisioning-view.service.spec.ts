@@ -29,7 +29,7 @@ describe('ProvisioningViewService', () => {
       { now: () => NOW },
       { debug: jest.fn(), info: jest.fn(), warn: jest.fn(), error: jest.fn() },
     );
-    return service.info('client-1', { subject: 'someone' }, true);
+    return service.info('client-1', { subject: 'someone', role: 'viewer' }, true);
   }
 
   it('says "lost" only when "not found" was answered twice, five minutes apart', async () => {

@@ -26,6 +26,7 @@ import { ProvisioningWatchService } from './provisioning-watch.service';
 import { ProvisioningRepository } from './provisioning.repository';
 import { ProvisioningService } from './provisioning.service';
 import { Reconciler } from './reconciler';
+import { QuotaService } from './quota.service';
 import { RequestCheckService } from './request-check.service';
 import { SentinelService } from './sentinel.service';
 import { CallbackService } from './reports/callback.service';
@@ -70,6 +71,7 @@ const PUBLIC = [
 const INTERNAL: Provider[] = [
   ProvisioningRepository,
   ProvisioningFactory,
+  QuotaService,
   RequestCheckService,
   KeyListService,
   CallerKeysService,

@@ -1,5 +1,5 @@
 import { Client, ClientRepository, unlessTaken } from '@agent-controller/clients';
-import { AppError, type Caller, type Clock } from '@agent-controller/kernel';
+import { AppError, maySee, type Caller, type Clock } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { agentEndpoint } from './agent/agent-target';
@@ -43,7 +43,7 @@ export class ProvisioningService {
    * saves nothing: what it led to is answered as it is now.
    * @param repeatable null when the caller gave no key
    * @throws AppError `provider-not-found`, `server-type-…`, `location-…`, `image-…`, `ssh-key-…`, `user-data-too-large`,
-   * `name-taken`, `idempotency-key-reused`, `idempotency-key-gone`
+   * `name-taken`, `quota-exceeded`, `idempotency-key-reused`, `idempotency-key-gone`
    */
   async start(
     request: ProvisionRequest,
@@ -66,7 +66,7 @@ export class ProvisioningService {
 
   /** @throws AppError `client-not-found` */
   async find(clientId: string, caller: Caller): Promise<NewProvisioning> {
-    const client = await this.clients.find(clientId, caller.subject);
+    const client = await this.clients.find(clientId, caller);
     const reference = client && (await this.provisionings.findByClient(clientId));
     if (!client || !reference) throw notProvisioned(clientId, client);
     return { client, reference };
@@ -92,7 +92,8 @@ export class ProvisioningService {
           'What the caller gave was wiped some time after the failure. Delete, and request anew.',
         );
       }
-      if (row.isKeyWithheld) {
+      // It is told once, and to whom it belongs: not to an admin who helps.
+      if (row.isKeyWithheld && client.owner === caller.subject) {
         apiKey = this.apiKey(client);
         await manager.update(ProvisioningReference, { id: row.id }, { isKeyWithheld: false });
       }
@@ -114,7 +115,7 @@ export class ProvisioningService {
    * @throws AppError `client-not-found`
    */
   async requestDeletion(clientId: string, caller: Caller): Promise<'deleting' | 'gone'> {
-    const client = await this.clients.find(clientId, caller.subject);
+    const client = await this.clients.find(clientId, caller);
     const reference = client && (await this.provisionings.findByClient(clientId));
     if (!reference) {
       if (await this.isBuried(clientId, caller)) return 'gone';
@@ -127,9 +128,10 @@ export class ProvisioningService {
     return 'deleting';
   }
 
-  /** Whether this caller's provisioning was deleted within the last 24 hours. */
-  isBuried(clientId: string, caller: Caller): Promise<boolean> {
-    return this.provisionings.manager.existsBy(ProvisioningTombstone, { clientId, owner: caller.subject });
+  /** Whether a provisioning that this caller may see was deleted within the last 24 hours. */
+  async isBuried(clientId: string, caller: Caller): Promise<boolean> {
+    const found = await this.provisionings.manager.findBy(ProvisioningTombstone, { clientId });
+    return found.some(({ owner }) => maySee(caller, owner));
   }
 
   private async accept(
@@ -143,6 +145,7 @@ export class ProvisioningService {
       this.provisionings.transaction(async (manager) => {
         // First, so that an equal request waits here, and not at the name.
         if (repeatable) await this.idempotencyKeys.claim(repeatable, caller, id, manager);
+        await this.requests.assertQuota(made, caller, manager);
         await this.save(made, manager);
       }),
     );

@@ -9,6 +9,7 @@ import { ProvisioningFactory } from '../provisioning-factory.service';
 import { ProvisioningRepository } from '../provisioning.repository';
 import { ProvisioningService } from '../provisioning.service';
 import { CallbackTokens } from '../reports/callback-tokens';
+import { QuotaService } from '../quota.service';
 import { RequestCheckService } from '../request-check.service';
 import { ServerMaterialService } from '../server-material.service';
 import { FakeCloudProvider } from '../testing/fake-cloud-provider';
@@ -16,7 +17,7 @@ import { WorkflowDatabase } from '../testing/workflow-database';
 import { UserDataService } from '../user-data.service';
 import { IdempotencyKeysService } from './idempotency-keys.service';
 
-const someone: Caller = { subject: 'someone' };
+const someone: Caller = { subject: 'someone', role: 'operator' };
 const clock = { now: () => new Date() };
 const body = { providerType: 'hetzner', serverType: 'cx23', name: 'web', gitToken: 'the-git-token' };
 const repeatable = { key: 'a-key', body };
@@ -63,6 +64,7 @@ describe('orders with an idempotency key', () => {
       new ProvisioningFactory(provisionings, clients, material, options, clock),
       new UserDataService(provisionings, clients, new CallbackTokens(secretBox, options)),
       clients,
+      new QuotaService(dataSource, options),
       options,
     );
     const keys = new IdempotencyKeysService(dataSource, secretBox, options);
@@ -123,7 +125,7 @@ describe('orders with an idempotency key', () => {
 
   it('is of one caller only', async () => {
     const mine = await controller().start(request, someone, repeatable);
-    const theirs = await controller().start(request, { subject: 'another' }, repeatable);
+    const theirs = await controller().start(request, { subject: 'another', role: 'operator' }, repeatable);
     expect(theirs.client.id).not.toBe(mine.client.id);
     expect(theirs.apiKey).not.toBe(mine.apiKey);
   });
