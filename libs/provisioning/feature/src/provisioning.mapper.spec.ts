@@ -113,6 +113,7 @@ describe('toProvisionedClient', () => {
   it('has every field, null where nothing is known yet', () => {
     expect(toProvisionedClient({ client: client(), reference: reference() }, 'the-key')).toEqual({
       id: 'client-1',
+      owner: 'someone',
       name: 'team-agent',
       description: null,
       endpoint: null,
