@@ -113,7 +113,7 @@ const schema = z.object({
     'agent-controller-viewer=viewer,agent-controller-operator=operator,agent-controller-admin=admin',
   ),
   OIDC_MAX_TOKEN_AGE_SECONDS: optional(interval),
-  CALLER_RATE_LIMIT: withDefault(count, '600'),
+  CALLER_RATE_LIMIT: withDefault(count, '3000'),
   FAILED_AUTHENTICATION_LIMIT: withDefault(count, '30'),
   TRUST_PROXY: optional(trustedProxies),
   HEADERS_TIMEOUT_SECONDS: withDefault(interval, '15'),

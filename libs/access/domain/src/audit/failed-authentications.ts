@@ -37,7 +37,12 @@ export class FailedAuthentications {
     const sum = this.#sums.get(address);
     if (sum) {
       // The latest stands for all.
-      this.#sums.set(address, { ...failure, address, at: sum.count === 0 ? this.clock.now() : sum.at, count: sum.count + 1 });
+      this.#sums.set(address, {
+        ...failure,
+        address,
+        at: sum.count === 0 ? this.clock.now() : sum.at,
+        count: sum.count + 1,
+      });
       return;
     }
     this.#sums.set(address, { ...failure, address, at: this.clock.now(), count: 0 });
@@ -56,5 +61,16 @@ export class FailedAuthentications {
 }
 
 function entry({ at, address, status, code, requestId, count }: Sum) {
-  return { at, subject: null, role: null, action: 'authentication', clientId: null, address, status, code, requestId, count };
+  return {
+    at,
+    subject: null,
+    role: null,
+    action: 'authentication',
+    clientId: null,
+    address,
+    status,
+    code,
+    requestId,
+    count,
+  };
 }

@@ -88,7 +88,8 @@ export class RateLimiter {
       this.#isAway = false;
       await this.tidy(now);
     } catch (error) {
-      if (!this.#isAway) this.logger.warn({ reason: (error as Error).message }, 'rates are counted by each controller alone at present');
+      if (!this.#isAway)
+        this.logger.warn({ reason: (error as Error).message }, 'rates are counted by each controller alone at present');
       this.#isAway = true;
     }
   }

@@ -1,5 +1,12 @@
 import { AppError, type Clock, type Logger } from '@agent-controller/kernel';
-import { createRemoteJWKSet, customFetch, errors, type CryptoKey, type FlattenedJWSInput, type JWSHeaderParameters } from 'jose';
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type CryptoKey,
+  type FlattenedJWSInput,
+  type JWSHeaderParameters,
+} from 'jose';
 
 type RemoteKeys = ReturnType<typeof createRemoteJWKSet>;
 

@@ -6,7 +6,19 @@ import type { OidcOptions } from './oidc.options';
 import { roleOf } from './token-roles';
 
 /** Asymmetric ones only: with HS256 the issuer's public key would be a password that everybody knows. */
-const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
 const CLOCK_SKEW_SECONDS = 30;
 const JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 /** `typ` of the header: RFC 9068's, or what issuers from before it write. */
@@ -31,15 +43,19 @@ export class OidcAuthenticator implements Authenticator {
     if (!JWT.test(credential)) return null;
     const { issuer, audiences, maxTokenAgeSeconds } = this.options;
     try {
-      const { payload, protectedHeader } = await jwtVerify(credential, (header, token) => this.#keys.key(header, token), {
-        issuer,
-        audience: audiences,
-        algorithms: ALGORITHMS,
-        clockTolerance: CLOCK_SKEW_SECONDS,
-        requiredClaims: ['sub', 'exp'],
-        currentDate: this.clock.now(),
-        ...(maxTokenAgeSeconds === null ? {} : { maxTokenAge: maxTokenAgeSeconds }),
-      });
+      const { payload, protectedHeader } = await jwtVerify(
+        credential,
+        (header, token) => this.#keys.key(header, token),
+        {
+          issuer,
+          audience: audiences,
+          algorithms: ALGORITHMS,
+          clockTolerance: CLOCK_SKEW_SECONDS,
+          requiredClaims: ['sub', 'exp'],
+          currentDate: this.clock.now(),
+          ...(maxTokenAgeSeconds === null ? {} : { maxTokenAge: maxTokenAgeSeconds }),
+        },
+      );
       const problem = unsuitable(payload, protectedHeader.typ);
       if (problem) return reject(problem, false);
       const subject = `oidc:${issuer}|${payload.sub}`;

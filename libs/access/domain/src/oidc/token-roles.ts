@@ -8,7 +8,10 @@ type Claims = Record<string, unknown>;
  * and the configured claim. Plain names (`admin`) count only among the roles of our own client: a realm's `admin` is
  * somebody else's administrator.
  */
-export function roleOf(claims: Claims, options: Pick<OidcOptions, 'clientId' | 'rolesClaim' | 'roleNames'>): Role | null {
+export function roleOf(
+  claims: Claims,
+  options: Pick<OidcOptions, 'clientId' | 'rolesClaim' | 'roleNames'>,
+): Role | null {
   const own = names(at(claims, ['resource_access', options.clientId, 'roles']));
   const foreign = [
     ...names(at(claims, ['realm_access', 'roles'])),

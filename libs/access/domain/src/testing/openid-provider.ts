@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 // From the source: the build has no copy of it.
-const PROGRAM = join(__dirname, 'openid-provider.mjs').replace(/\/dist\/libs\//, '/libs/');
+const PROGRAM = join(__dirname, 'openid-provider.program.mjs').replace(/\/dist\/libs\//, '/libs/');
 const SECRET = 'the-secret-of-every-client';
 
 export const AUDIENCE = 'agent-controller';

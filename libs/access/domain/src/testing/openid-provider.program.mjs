@@ -73,7 +73,13 @@ async function logIn() {
   const [client] = Object.keys(clients);
   const verifier = randomBytes(32).toString('base64url');
   const query = new URLSearchParams({
-    ...{ client_id: client, response_type: 'code', redirect_uri: REDIRECT, scope: 'openid api', resource: 'urn:default' },
+    ...{
+      client_id: client,
+      response_type: 'code',
+      redirect_uri: REDIRECT,
+      scope: 'openid api',
+      resource: 'urn:default',
+    },
     ...{ code_challenge: createHash('sha256').update(verifier).digest('base64url'), code_challenge_method: 'S256' },
   });
   const cookies = new Map();
