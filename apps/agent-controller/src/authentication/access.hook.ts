@@ -43,6 +43,7 @@ export class AccessHook {
     if (access?.role === 'public') return;
     const identity = await this.authenticate(request, reply);
     this.limitCaller(identity, reply);
+    request.identity = identity;
     const needed = access?.role ?? 'viewer';
     // An unknown path has no role to ask for: it is answered 404.
     if (identity.role === null || (access && !includesRole(identity.role, needed)))

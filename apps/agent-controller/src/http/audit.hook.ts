@@ -1,5 +1,4 @@
 import { networkOf, type AuditTrail } from '@agent-controller/access';
-import type { AuthenticatedRequest } from '@agent-controller/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isChange } from './route-access';
 
@@ -12,14 +11,14 @@ const CLIENT_PATH = new RegExp(`^/api/clients/(${UUID})(?:/|$)`, 'i');
  */
 export function auditHook(trail: Pick<AuditTrail, 'note'>) {
   return async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
-    const { caller } = request as FastifyRequest & Partial<AuthenticatedRequest>;
-    // Without a caller it was refused before: that is counted elsewhere. So are those who ask too often.
-    if (!caller || !isChange(request) || request.is404) return payload;
+    const { identity } = request;
+    // Without an identity it was refused before: that is counted elsewhere. So are those who ask too often.
+    if (!identity || !isChange(request) || request.is404) return payload;
     const { status, code } = outcome(reply, payload);
     await trail.note({
       at: new Date(Date.now() - reply.elapsedTime),
-      subject: caller.subject,
-      role: caller.role,
+      subject: identity.subject,
+      role: identity.role,
       action: `${request.method} ${request.routeOptions.url ?? ''}`,
       clientId: clientId(request, reply),
       address: networkOf(request.ip),

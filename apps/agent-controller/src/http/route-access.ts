@@ -1,9 +1,13 @@
-import type { RouteAccess } from '@agent-controller/access';
+import type { Identity, RouteAccess } from '@agent-controller/access';
 import type { Logger } from '@agent-controller/kernel';
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import { isDocumentationRoute } from './documentation';
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who calls, once that is known, whether they may or not. Handlers take `caller`. */
+    identity?: Identity;
+  }
   interface FastifyContextConfig {
     /** What the route declares by `@Roles` or `@Public`. */
     access?: RouteAccess;

@@ -21,6 +21,7 @@ const provider = new Provider(issuer, {
     client_secret: SECRET,
     grant_types: ['client_credentials', 'authorization_code'],
     redirect_uris: [REDIRECT],
+    id_token_signed_response_alg: keys[0].alg,
   })),
   features: {
     clientCredentials: { enabled: true },
