@@ -125,6 +125,14 @@ describe('limits', () => {
     it('end a request whose headers never end', async () => {
       const { text } = await drip(controller.url, 'GET /api/health HTTP/1.1\r\nHost: a\r\nX-A: ', 'a');
       expect(text).toMatch(/^HTTP\/1\.1 408 /);
+      expect(text).toContain('"code":"request-timeout"');
+    });
+
+    it('end what is no request, or has too many headers', async () => {
+      const { text } = await drip(controller.url, 'NONSENSE\r\n\r\n', '');
+      expect(text).toMatch(/^HTTP\/1\.1 400 [^]*"code":"malformed-request"/);
+      const large = await drip(controller.url, `GET / HTTP/1.1\r\nHost: a\r\nX-A: ${'a'.repeat(20_000)}\r\n\r\n`, '');
+      expect(large.text).toMatch(/^HTTP\/1\.1 431 [^]*"code":"headers-too-large"/);
     });
 
     it('end a request whose body never ends', async () => {

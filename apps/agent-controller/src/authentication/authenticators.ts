@@ -26,6 +26,12 @@ export function authenticators(env: Env, logger: Logger): Authenticators {
   const withKeys = env.AUTHENTICATION_METHOD.includes('api-key');
   const file = withKeys && env.API_KEYS_FILE ? openFile(env.API_KEYS_FILE, logger) : null;
   const fixed = fixedKeys(env);
+  if (!withKeys && (env.STATIC_API_KEY || env.API_KEYS.length > 0 || env.API_KEYS_FILE)) {
+    logger.warn(
+      { method: env.AUTHENTICATION_METHOD },
+      'API keys are configured, but count only with the method api-key',
+    );
+  }
   const oidc = env.AUTHENTICATION_METHOD.includes('keycloak') ? oidcOptions(env) : null;
   return {
     list: [

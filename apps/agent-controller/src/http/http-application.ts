@@ -13,6 +13,7 @@ import type { Env } from '../env';
 import { MetricsService } from '../health/metrics.service';
 import { NestLogger } from '../logger';
 import { auditHook } from './audit.hook';
+import { answerClientError } from './client-error';
 import { limitBodies, MAX_BODY_BYTES } from './body-limits';
 import { addDocumentation } from './documentation';
 import { ProblemFilter } from './problem.filter';
@@ -31,6 +32,7 @@ export async function createHttpApplication(env: Env, logger: Logger): Promise<N
     genReqId: () => randomUUID(),
     // Waiting calls and streams end by the shutdown signal; idle connections must not hold the end up.
     forceCloseConnections: 'idle',
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => filter.send(error, request, reply),
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(env, logger), adapter, {

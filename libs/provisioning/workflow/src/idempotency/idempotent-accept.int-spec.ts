@@ -176,6 +176,18 @@ describe('orders with an idempotency key', () => {
     expect((await database.get(reference.id)).isKeyWithheld).toBe(true);
   });
 
+  it('has an admin retry what is another’s, and tells the withheld key to its owner only', async () => {
+    const { client, reference, apiKey } = await controller().start(request, someone, null);
+    await controller().withholdKey(reference.id);
+    const fail = () => database.dataSource.query(`UPDATE provisioning_references SET phase = 'failed'`);
+    await fail();
+    const another: Caller = { subject: 'another', role: 'operator' };
+    await expect(controller().retry(client.id, another)).rejects.toMatchObject({ code: 'client-not-found' });
+    expect((await controller().retry(client.id, { subject: 'root', role: 'admin' })).apiKey).toBeNull();
+    await fail();
+    expect((await controller().retry(client.id, someone)).apiKey).toBe(apiKey);
+  });
+
   it('without a key: of two equal names at once one is refused, and without names there are two', async () => {
     const named = await Promise.allSettled([0, 1].map(() => controller().start(request, someone, null)));
     expect(named.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
