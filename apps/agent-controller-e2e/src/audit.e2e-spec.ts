@@ -1,6 +1,6 @@
 import type { AuditEntryView, Problem } from '@agent-controller/contracts';
 import { randomUUID } from 'node:crypto';
-import { Api } from './support/api';
+import { Api, type Answer } from './support/api';
 import { newKey } from './support/api-keys';
 import { Installation, type Controller } from './support/controller-process';
 import { provision, provisionBody } from './support/provision';
@@ -103,7 +103,7 @@ describe('the audit trail', () => {
     const seen: AuditEntryView[] = [];
     let path: string | undefined = '/api/audit?limit=3&since=2020-01-01T00:00:00Z';
     while (path) {
-      const answer = await controller.api.get<AuditEntryView[]>(path);
+      const answer: Answer<AuditEntryView[]> = await controller.api.get<AuditEntryView[]>(path);
       seen.push(...answer.body);
       path = /<([^>]+)>; rel="next"/.exec(answer.headers.get('link') ?? '')?.[1];
     }

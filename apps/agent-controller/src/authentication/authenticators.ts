@@ -3,6 +3,7 @@ import {
   ApiKeyFile,
   OidcAuthenticator,
   sha256,
+  STATIC_SUBJECT,
   toKnownKey,
   type Authenticator,
   type KnownKey,
@@ -10,9 +11,6 @@ import {
 } from '@agent-controller/access';
 import { systemClock, type Logger, type Role } from '@agent-controller/kernel';
 import { ConfigurationError, type Env } from '../env';
-
-/** Who the one static key stands for; its clients have this owner. */
-const STATIC_SUBJECT = 'static-api-key';
 
 export interface Authenticators {
   list: Authenticator[];

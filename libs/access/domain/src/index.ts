@@ -1,6 +1,12 @@
 export { ACCESS_ENTITIES, AccessModule, type AccessModuleOptions } from './access.module';
 export { API_KEY_ENTRY_KIND, parseApiKeyEntries, type ApiKeyEntry } from './api-keys/api-key-entry';
-export { ApiKeyAuthenticator, sha256, toKnownKey, type KnownKey } from './api-keys/api-key.authenticator';
+export {
+  ApiKeyAuthenticator,
+  sha256,
+  STATIC_SUBJECT,
+  toKnownKey,
+  type KnownKey,
+} from './api-keys/api-key.authenticator';
 export { ApiKeyFile } from './api-keys/api-key.file';
 export { AuditEntry } from './audit/audit-entry.entity';
 export { AuditTrail } from './audit/audit-trail';

@@ -14,8 +14,11 @@ export function sha256(value: string): Buffer {
   return createHash('sha256').update(value).digest();
 }
 
+/** Who the one static key stands for; an entry of this name stands for the same, so that it can be exchanged as well. */
+export const STATIC_SUBJECT = 'static-api-key';
+
 export function toKnownKey({ name, role, digest }: ApiKeyEntry): KnownKey {
-  return { digest, role, subject: `api-key:${name}` };
+  return { digest, role, subject: name === STATIC_SUBJECT ? STATIC_SUBJECT : `api-key:${name}` };
 }
 
 /** Keys that callers send as they are. No I/O on the way. */

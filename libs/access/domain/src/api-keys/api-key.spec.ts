@@ -54,6 +54,15 @@ describe('ApiKeyAuthenticator', () => {
   });
 });
 
+describe('toKnownKey', () => {
+  it('lets the static key be exchanged: an entry of its name has the same clients', () => {
+    const subjects = parseApiKeyEntries(`${entry('static-api-key', 'admin', 'k')},${entry('a', 'admin', 'k')}`)
+      .map(toKnownKey)
+      .map(({ subject }) => subject);
+    expect(subjects).toEqual(['static-api-key', 'api-key:a']);
+  });
+});
+
 describe('ApiKeyFile', () => {
   let folder: string;
   let path: string;
