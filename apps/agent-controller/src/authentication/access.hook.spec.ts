@@ -1,6 +1,7 @@
 import {
   ApiKeyAuthenticator,
   sha256,
+  type Authentication,
   type Authenticator,
   type RouteAccess,
   type Verdict,
@@ -175,14 +176,14 @@ describe('AccessHook', () => {
   });
 
   it('lets nobody without a role in, except to where nothing is', async () => {
-    start([{ authenticate: async () => ({ identity: { subject: 'someone', role: null } }) }]);
+    start([{ isGuessProof: true, authenticate: async () => ({ identity: { subject: 'someone', role: null } }) }]);
     expect((await call('/api/clients', 'Bearer some.valid.token')).statusCode).toBe(403);
     expect((await call('/api/health', 'Bearer some.valid.token')).statusCode).toBe(200);
   });
 
   it('says why a token is refused, and counts it only when somebody may have guessed it', async () => {
     const rejection = { reason: 'it has expired', isGuess: false };
-    start([{ authenticate: async () => ({ rejection }) }]);
+    start([{ isGuessProof: true, authenticate: async () => ({ rejection }) }]);
     const { headers } = await call('/api/clients', 'Bearer a.b.c');
     expect(headers['www-authenticate']).toBe(`${challenge}, error="invalid_token", error_description="it has expired"`);
     expect((thrown as AppError).message).toContain('it has expired');
@@ -192,7 +193,7 @@ describe('AccessHook', () => {
 
   it('passes on that the provider cannot be asked', async () => {
     const error = new AppError('identity-provider-unavailable', 'Away.');
-    start([{ authenticate: () => Promise.reject(error) }]);
+    start([{ isGuessProof: true, authenticate: () => Promise.reject(error) }]);
     await call('/api/clients', 'Bearer a.b.c');
     expect(thrown).toBe(error);
     expect(failures).toEqual([]);
@@ -213,6 +214,20 @@ describe('AccessHook', () => {
     await call('/api/clients', 'Bearer key-of-viewer');
     expect(thrown).toMatchObject({ code: 'too-many-requests' });
     expect(failures).toHaveLength(4);
+  });
+
+  it('still asks for tokens, which nobody can guess, when an address has too many failures', async () => {
+    const answers: Record<string, Authentication> = {
+      good: { identity: { subject: 'oidc:someone', role: 'viewer' } },
+      bad: { rejection: { reason: 'it is not genuine', isGuess: true } },
+    };
+    start([{ isGuessProof: true, authenticate: async (given) => answers[given] ?? null }]);
+    exhausted = ['failed 127.0.0.1'];
+    expect((await call('/api/clients', 'Bearer good')).statusCode).toBe(200);
+    for (const given of ['bad', 'key-of-viewer']) {
+      await call('/api/clients', `Bearer ${given}`);
+      expect(thrown).toMatchObject({ code: 'too-many-requests' });
+    }
   });
 
   it('limits each caller, and says how much is left', async () => {

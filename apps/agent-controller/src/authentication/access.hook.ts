@@ -58,19 +58,22 @@ export class AccessHook {
     const address = networkOf(request.ip);
     const room = this.limiter.peek(`failed ${address}`, this.limits.failureRate);
     // Whoever guesses learns nothing any more, not even from a right guess.
-    if (!room.allowed && !this.#known.has(digest)) throw this.tooManyFailures(request, reply, room);
-    const rejection = given === null ? null : await this.ask(given);
-    if (rejection && 'subject' in rejection) {
+    const isShut = !room.allowed && !this.#known.has(digest);
+    const answer = given === null ? null : await this.ask(given, isShut);
+    if (answer && 'subject' in answer) {
       this.#known.remember(digest);
-      return rejection;
+      return answer;
     }
+    const rejection = answer;
+    if (isShut) throw this.tooManyFailures(request, reply, room);
     this.failures.note({ address, status: 401, code: 'unauthorized', requestId: request.id });
     if (!rejection || rejection.isGuess) this.limiter.take(`failed ${address}`, this.limits.failureRate);
     throw this.unauthorized(rejection, isDocs, reply);
   }
 
-  private async ask(given: string): Promise<Identity | Rejection> {
+  private async ask(given: string, isShut: boolean): Promise<Identity | Rejection> {
     for (const authenticator of this.authenticators.list) {
+      if (isShut && !authenticator.isGuessProof) continue;
       const answer = await authenticator.authenticate(given);
       if (answer) return 'identity' in answer ? answer.identity : answer.rejection;
     }

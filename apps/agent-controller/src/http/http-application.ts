@@ -46,6 +46,7 @@ export async function createHttpApplication(env: Env, logger: Logger): Promise<N
   limitBodies(fastify);
   requireDeclaredRoutes(fastify, logger);
   fastify.addHook('onRequest', securityHeaders);
+  if (env.TRUST_PROXY === undefined) warnOfProxy(fastify, logger);
   await allowOrigins(fastify, env);
   guard(app, env, logger);
   observeRequests(app, logger);
@@ -59,6 +60,16 @@ export async function createHttpApplication(env: Env, logger: Logger): Promise<N
 /** Without it, whoever connects is who calls, whatever their headers say. */
 function trustedProxies({ TRUST_PROXY: value }: Env): string[] | false {
   return value === undefined ? false : value.split(',').map((part) => part.trim());
+}
+
+/** Says once that there seems to be a proxy, behind which all callers have one address. */
+function warnOfProxy(fastify: FastifyInstance, logger: Logger): void {
+  let isSaid = false;
+  fastify.addHook('onRequest', async ({ headers, ip }) => {
+    if (isSaid || headers['x-forwarded-for'] === undefined) return;
+    isSaid = true;
+    logger.warn({ ip }, 'X-Forwarded-For is not believed: if this address is your proxy, name it in TRUST_PROXY');
+  });
 }
 
 /** Other origins are allowed only where they are configured. */

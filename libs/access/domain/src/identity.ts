@@ -19,6 +19,8 @@ export type Authentication = { identity: Identity } | { rejection: Rejection };
 
 /** One way to prove who calls. */
 export interface Authenticator {
+  /** Whether nobody can come upon a good credential by trying: signatures. Keys may have been chosen by people. */
+  readonly isGuessProof: boolean;
   /** Null: this is no credential of its kind. */
   authenticate(credential: string): Promise<Authentication | null>;
 }

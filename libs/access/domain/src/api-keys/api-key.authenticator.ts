@@ -23,6 +23,8 @@ export function toKnownKey({ name, role, digest }: ApiKeyEntry): KnownKey {
 
 /** Keys that callers send as they are. No I/O on the way. */
 export class ApiKeyAuthenticator implements Authenticator {
+  readonly isGuessProof = false;
+
   /** @param keys asked anew for each request, so that they can be exchanged meanwhile */
   constructor(private readonly keys: () => readonly KnownKey[]) {}
 

@@ -28,6 +28,7 @@ const SUBJECT = /^[\x20-\x7e]{1,255}$/;
 
 /** Access tokens (JWT) of one OpenID Connect issuer, such as a realm of Keycloak. */
 export class OidcAuthenticator implements Authenticator {
+  readonly isGuessProof = true;
   readonly #keys: IssuerKeys;
 
   constructor(
