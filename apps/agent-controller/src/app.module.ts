@@ -1,6 +1,8 @@
+import { AccessModule } from '@agent-controller/access';
+import { AccessFeatureModule } from '@agent-controller/access-feature';
 import { ClientsModule } from '@agent-controller/clients';
 import { ClientsFeatureModule } from '@agent-controller/clients-feature';
-import type { Logger } from '@agent-controller/kernel';
+import { systemClock, type Logger } from '@agent-controller/kernel';
 import { ProvisioningFeatureModule } from '@agent-controller/provisioning-feature';
 import { ProvisioningWorkflowModule, type WorkflowOptions } from '@agent-controller/provisioning-workflow';
 import { Module, type DynamicModule } from '@nestjs/common';
@@ -20,9 +22,16 @@ export class AppModule {
     const platform = PlatformModule.register(env, logger);
     const clients = ClientsModule.register([platform]);
     const workflow = ProvisioningWorkflowModule.register(workflowOptions(env), [platform, clients]);
+    const access = AccessModule.register({ clock: systemClock, logger }, [platform]);
     return {
       module: AppModule,
-      imports: [platform, ClientsFeatureModule.register([clients]), ProvisioningFeatureModule.register([workflow])],
+      imports: [
+        platform,
+        access,
+        AccessFeatureModule.register([access]),
+        ClientsFeatureModule.register([clients]),
+        ProvisioningFeatureModule.register([workflow]),
+      ],
       controllers: [HealthController, MetricsController],
       providers: [MetricsService],
     };
@@ -42,6 +51,12 @@ function workflowOptions(env: Env): WorkflowOptions {
     },
     callbacks: env.PUBLIC_URL ? { publicUrl: env.PUBLIC_URL, pins: env.PUBLIC_URL_PINS } : null,
     keycloak: { authServerUrl: env.KEYCLOAK_AUTH_SERVER_URL, realm: env.KEYCLOAK_REALM },
+    quotas: {
+      maxServers: env.MAX_SERVERS,
+      maxServersPerOwner: env.MAX_SERVERS_PER_OWNER,
+      maxMonthlyCost: env.MAX_MONTHLY_COST,
+      maxMonthlyCostPerOwner: env.MAX_MONTHLY_COST_PER_OWNER,
+    },
     directDatabaseUrl: env.DATABASE_DIRECT_URL ?? env.DATABASE_URL,
     providerTimeoutMs: env.PROVIDER_TIMEOUT_SECONDS * 1000,
     leaseMs: env.LEASE_SECONDS * 1000,

@@ -1,3 +1,4 @@
+import { ACCESS_ENTITIES } from '@agent-controller/access';
 import { Client } from '@agent-controller/clients';
 import { dataSourceOptions } from '@agent-controller/database';
 import type { Logger } from '@agent-controller/kernel';
@@ -5,7 +6,7 @@ import { WORKFLOW_ENTITIES } from '@agent-controller/provisioning-workflow';
 import { runMigrations } from 'graphile-worker';
 import { DataSource } from 'typeorm';
 
-export const ENTITIES = [Client, ...WORKFLOW_ENTITIES];
+export const ENTITIES = [Client, ...WORKFLOW_ENTITIES, ...ACCESS_ENTITIES];
 
 const ACCESS = { applicationName: 'agent-controller', entities: ENTITIES };
 

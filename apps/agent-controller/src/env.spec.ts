@@ -93,6 +93,36 @@ describe('parseEnv without a required variable', () => {
   });
 });
 
+describe('parseEnv with ways to authenticate', () => {
+  const { STATIC_API_KEY: _key, ...others } = required;
+  const entry = `deploy:operator:${'a'.repeat(64)}`;
+
+  it.each([{ API_KEYS: entry }, { API_KEYS_FILE: '/run/secrets/api-keys' }])('needs no static key with %j', (keys) => {
+    expect(problems({ ...others, ...keys })).toEqual([]);
+  });
+
+  it('reads keys by their digests', () => {
+    const { API_KEYS: keys } = parseEnv({ ...others, API_KEYS: entry });
+    expect(keys).toEqual([{ name: 'deploy', role: 'operator', digest: Buffer.from('a'.repeat(64), 'hex') }]);
+  });
+
+  it.each(['keycloak', 'api-key,keycloak'])('needs issuer and audience for %s', (AUTHENTICATION_METHOD) => {
+    const given = { ...required, AUTHENTICATION_METHOD };
+    expect(problems(given).map((line) => line.replace(/;.*/, ''))).toEqual([
+      'OIDC_ISSUER_URL: is missing',
+      'OIDC_AUDIENCE: is missing',
+    ]);
+    const issuer = { OIDC_ISSUER_URL: 'https://id.example.com/realms/agents', OIDC_AUDIENCE: 'agent-controller' };
+    expect(problems({ ...given, ...issuer })).toEqual([]);
+    expect(problems({ ...given, ...issuer, STATIC_API_KEY: '' })).toHaveLength(
+      AUTHENTICATION_METHOD === 'keycloak' ? 0 : 1,
+    );
+    expect(problems({ ...given, ...issuer, OIDC_ISSUER_URL: 'http://127.0.0.1:8080', NODE_ENV: 'production' })).toEqual(
+      ['OIDC_ISSUER_URL: must be https in production; the cloud emulator is for development only'],
+    );
+  });
+});
+
 describe('parseEnv with a wrong value', () => {
   const wrong: [string, string, RegExp][] = [
     ['NODE_ENV', 'staging-qqq', /development, production or test/],
@@ -107,6 +137,27 @@ describe('parseEnv with a wrong value', () => {
     ['ENCRYPTION_KEYS', `${randomBytes(31).toString('base64')}`, /base64 of 32 bytes/],
     ['ENCRYPTION_KEYS', `${KEY},`, /base64 of 32 bytes/],
     ['AUTHENTICATION_METHOD', 'qqq', /must be api-key/],
+    ['AUTHENTICATION_METHOD', 'api-key,qqq', /must be api-key, keycloak or api-key,keycloak/],
+    ['API_KEYS', 'qqq', /entry 1 is not NAME:ROLE:SHA256/],
+    ['OIDC_ISSUER_URL', 'http://qqq.example.com', /the https URL of an OpenID Connect issuer/],
+    ['OIDC_ISSUER_URL', 'https://user:qqq@id.example.com', /the https URL of an OpenID Connect issuer/],
+    ['OIDC_ISSUER_URL', 'https://id.example.com/?qqq', /the https URL of an OpenID Connect issuer/],
+    ['OIDC_ROLES', 'qqq', /NAME=ROLE, separated by commas/],
+    ['OIDC_ROLES', 'qqq=root', /with a role of viewer, operator, admin/],
+    ['OIDC_MAX_TOKEN_AGE_SECONDS', '-77', /a number of seconds/],
+    ['CALLER_RATE_LIMIT', 'qqq', /a number, 0 or more/],
+    ['CALLER_RATE_LIMIT', '-77', /a number, 0 or more/],
+    ['FAILED_AUTHENTICATION_LIMIT', '0.77', /a number, 0 or more/],
+    ['TRUST_PROXY', 'true', /addresses or networks, separated by commas/],
+    ['TRUST_PROXY', '77', /addresses or networks, separated by commas/],
+    ['TRUST_PROXY', '10.77.0.0/33', /addresses or networks, separated by commas/],
+    ['TRUST_PROXY', '10.77.0.0/8,qqq', /addresses or networks, separated by commas/],
+    ['HEADERS_TIMEOUT_SECONDS', 'qqq', /a number of seconds/],
+    ['REQUEST_TIMEOUT_SECONDS', '86401', /a number of seconds/],
+    ['MAX_SERVERS', 'qqq', /a number, 0 or more/],
+    ['MAX_SERVERS_PER_OWNER', '7.7', /a number, 0 or more/],
+    ['MAX_MONTHLY_COST', '-77', /a number, 0 or more/],
+    ['MAX_MONTHLY_COST_PER_OWNER', 'qqq', /a number, 0 or more/],
     ['STATIC_API_KEY', 'qqq', /a secret of 16 characters or more/],
     ['STATIC_API_KEY', 'qqq that no header can hold ä', /a secret of 16 characters or more, ASCII without spaces/],
     ['HETZNER_API_BASE_URL', 'qqq', /a URL by http or https/],

@@ -1,4 +1,6 @@
-import { Secret } from '@agent-controller/kernel';
+import { API_KEY_ENTRY_KIND, parseApiKeyEntries } from '@agent-controller/access';
+import { ROLES, Secret } from '@agent-controller/kernel';
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /** A variable that is set to nothing is not set. */
@@ -47,6 +49,45 @@ const apiKey = z
   .regex(/^[\x21-\x7e]{16,}$/, API_KEY_KIND)
   .pipe(secret);
 
+const apiKeyEntries = z.string().transform((value, context) => {
+  try {
+    return parseApiKeyEntries(value);
+  } catch (error) {
+    context.addIssue(`a list with commas, each ${API_KEY_ENTRY_KIND}: ${(error as Error).message}`);
+    return z.NEVER;
+  }
+});
+// It names who may spend money. Without TLS only on this machine, for tests.
+const issuer = z.string().refine((value) => {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (!url || url.username || url.password || url.search || url.hash) return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && url.hostname === '127.0.0.1');
+}, 'the https URL of an OpenID Connect issuer, exactly as it stands in `iss`, such as https://id.example.com/realms/agents');
+const roleNames = z.string().refine(
+  (value) =>
+    value.split(',').every((pair) => {
+      const [name, role, ...rest] = pair.split('=').map((part) => part.trim());
+      return name && ROLES.some((each) => each === role) && rest.length === 0;
+    }),
+  `NAME=ROLE, separated by commas, with a role of ${ROLES.join(', ')}`,
+);
+// By address, not by their number: a caller who connects directly could make up as many hops as are wanted.
+const trustedProxies = z
+  .string()
+  .refine(
+    (value) => value.split(',').every((part) => isNetwork(part.trim())),
+    'addresses or networks, separated by commas, such as 10.0.0.0/8',
+  );
+const atLeastNone = z.coerce.number({ error: 'a number, 0 or more' }).min(0).max(1e9);
+const count = atLeastNone.int();
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}
+
 const encryptionKeys = z.string().transform((value, context) => {
   const keys = value.split(',').map((key) => Buffer.from(key.trim(), 'base64'));
   if (keys.every((key) => key.length === 32)) return keys;
@@ -61,8 +102,28 @@ const schema = z.object({
   DATABASE_URL: postgresUrl,
   DATABASE_DIRECT_URL: optional(postgresUrl),
   ENCRYPTION_KEYS: encryptionKeys,
-  AUTHENTICATION_METHOD: oneOf('api-key'),
-  STATIC_API_KEY: apiKey,
+  AUTHENTICATION_METHOD: oneOf('api-key', 'keycloak', 'api-key,keycloak'),
+  STATIC_API_KEY: optional(apiKey),
+  API_KEYS: withDefault(apiKeyEntries, ''),
+  API_KEYS_FILE: optional(z.string()),
+  OIDC_ISSUER_URL: optional(issuer),
+  OIDC_AUDIENCE: optional(z.string()),
+  OIDC_CLIENT_ID: optional(z.string()),
+  OIDC_ROLES_CLAIM: optional(z.string()),
+  OIDC_ROLES: withDefault(
+    roleNames,
+    'agent-controller-viewer=viewer,agent-controller-operator=operator,agent-controller-admin=admin',
+  ),
+  OIDC_MAX_TOKEN_AGE_SECONDS: optional(interval),
+  CALLER_RATE_LIMIT: withDefault(count, '3000'),
+  FAILED_AUTHENTICATION_LIMIT: withDefault(count, '30'),
+  TRUST_PROXY: optional(trustedProxies),
+  HEADERS_TIMEOUT_SECONDS: withDefault(interval, '15'),
+  REQUEST_TIMEOUT_SECONDS: withDefault(interval, '60'),
+  MAX_SERVERS: optional(count),
+  MAX_SERVERS_PER_OWNER: optional(count),
+  MAX_MONTHLY_COST: optional(atLeastNone),
+  MAX_MONTHLY_COST_PER_OWNER: optional(atLeastNone),
   HETZNER_API_TOKEN: optional(secret),
   HETZNER_API_BASE_URL: optional(httpUrl),
   DIGITALOCEAN_API_TOKEN: optional(secret),
@@ -107,13 +168,13 @@ export class ConfigurationError extends Error {
 /** @throws ConfigurationError that has a line for each wrong variable */
 export function parseEnv(variables: Record<string, string | undefined> = process.env): Env {
   const result = schema.safeParse(variables);
-  const problems = result.success
+  const wrong = result.success
     ? productionProblems(result.data)
     : result.error.issues.map((issue) => {
         const name = String(issue.path[0]);
-        const isMissing = variables[name] === undefined || variables[name] === '';
-        return `${name}: ${isMissing ? `is missing; set it to ${kindOf(name, issue.message)}` : `must be ${issue.message}`}`;
+        return variables[name] ? `${name}: must be ${issue.message}` : missing(name, issue.message);
       });
+  const problems = [...wrong, ...missingForAuthentication(variables).map((name) => missing(name))];
   if (problems.length > 0)
     throw new ConfigurationError(`Wrong configuration:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
   return result.data as Env;
@@ -124,10 +185,23 @@ const KINDS: Record<string, string> = {
   ENCRYPTION_KEYS: 'base64 of 32 bytes (openssl rand -base64 32)',
   AUTHENTICATION_METHOD: 'api-key',
   STATIC_API_KEY: API_KEY_KIND,
+  OIDC_ISSUER_URL: 'the https URL of an OpenID Connect issuer, such as https://id.example.com/realms/agents',
+  OIDC_AUDIENCE: 'what must be in the `aud` of access tokens, such as agent-controller',
 };
 
-function kindOf(name: string, message: string): string {
-  return KINDS[name] ?? message;
+function missing(name: string, message = ''): string {
+  return `${name}: is missing; set it to ${KINDS[name] ?? message}`;
+}
+
+/** What each way to authenticate cannot do without. */
+function missingForAuthentication(variables: Record<string, string | undefined>): string[] {
+  const method = variables['AUTHENTICATION_METHOD'] || 'api-key';
+  const hasKey = ['STATIC_API_KEY', 'API_KEYS', 'API_KEYS_FILE'].some((name) => variables[name]);
+  const names = ['OIDC_ISSUER_URL', 'OIDC_AUDIENCE'].filter((name) => !variables[name]);
+  return [
+    ...(method !== 'keycloak' && !hasKey ? ['STATIC_API_KEY'] : []),
+    ...(method.includes('keycloak') ? names : []),
+  ];
 }
 
 /** The emulator stands on this machine: no real provider does. */
@@ -137,6 +211,7 @@ function productionProblems(env: Env): string[] {
     HETZNER_API_BASE_URL: env.HETZNER_API_BASE_URL,
     DIGITALOCEAN_API_BASE_URL: env.DIGITALOCEAN_API_BASE_URL,
     PUBLIC_URL: env.PUBLIC_URL,
+    OIDC_ISSUER_URL: env.OIDC_ISSUER_URL,
   };
   return Object.entries(urls)
     .filter(([, url]) => url !== undefined && new URL(url).protocol !== 'https:')

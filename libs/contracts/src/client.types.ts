@@ -27,6 +27,8 @@ export interface TlsView {
 /** An agent-manager. Times are ISO 8601. */
 export interface ClientView extends HealthView {
   id: string;
+  /** Subject of the caller who made it. */
+  owner: string;
   name: string;
   description: string | null;
   /** Base URL of the REST API; null until it is known. */

@@ -1,3 +1,4 @@
+export type { AuditEntryView } from './audit.types';
 export type {
   AuthenticationType,
   ClientView,

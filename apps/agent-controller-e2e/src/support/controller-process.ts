@@ -60,6 +60,8 @@ export class Installation {
       'idempotency_keys',
       'provider_budgets',
       'abandoned_servers',
+      'audit_log',
+      'rate_counts',
     ];
     const rows = await Promise.all(
       tables.map((table) => this.query(`SELECT to_jsonb(t)::text AS row FROM ${table} t`)),
@@ -78,6 +80,9 @@ export class Installation {
       ENCRYPTION_KEYS: this.encryptionKey,
       AUTHENTICATION_METHOD: 'api-key',
       STATIC_API_KEY: this.apiKey,
+      // Tests ask as fast as they can, and give wrong keys on purpose.
+      CALLER_RATE_LIMIT: '0',
+      FAILED_AUTHENTICATION_LIMIT: '0',
       HETZNER_API_TOKEN: this.token,
       HETZNER_API_BASE_URL: `${emulatorUrl()}/hetzner/v1`,
       DIGITALOCEAN_API_TOKEN: this.token,

@@ -1,3 +1,4 @@
+import { Public } from '@agent-controller/access';
 import { CloudProviderRegistry } from '@agent-controller/cloud-port';
 import type { HealthReadyView } from '@agent-controller/contracts';
 import { AppError } from '@agent-controller/kernel';
@@ -19,6 +20,7 @@ const READY_EXAMPLE: HealthReadyView = {
 };
 
 @ApiTags('operations')
+@Public()
 @Controller('health')
 export class HealthController {
   constructor(

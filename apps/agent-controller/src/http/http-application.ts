@@ -1,31 +1,38 @@
 import fastifyCors from '@fastify/cors';
-import type { Logger } from '@agent-controller/kernel';
-import { MAX_REPORT_BYTES } from '@agent-controller/provisioning-workflow';
+import { AuditTrail, FailedAuthentications, RateLimiter } from '@agent-controller/access';
+import { systemClock, type Logger } from '@agent-controller/kernel';
 import { RequestMethod } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { AppModule } from '../app.module';
-import { apiKeyHook } from '../authentication/api-key.hook';
+import { AccessHook } from '../authentication/access.hook';
+import { authenticators } from '../authentication/authenticators';
 import type { Env } from '../env';
 import { MetricsService } from '../health/metrics.service';
 import { NestLogger } from '../logger';
+import { auditHook } from './audit.hook';
+import { answerClientError } from './client-error';
+import { limitBodies, MAX_BODY_BYTES } from './body-limits';
+import { addDocumentation } from './documentation';
 import { ProblemFilter } from './problem.filter';
+import { requireDeclaredRoutes } from './route-access';
+import { securityHeaders } from './security-headers';
+import { timeLimits } from './time-limits';
 import { validationPipe } from './validation.pipe';
-
-/** 20 fields of 16 KB, escaped. */
-const MAX_BODY_BYTES = 2 * 1024 * 1024;
 
 /** The controller behind its HTTP interface, not listening yet. */
 export async function createHttpApplication(env: Env, logger: Logger): Promise<NestFastifyApplication> {
   const filter = new ProblemFilter(logger);
   const adapter = new FastifyAdapter({
+    ...timeLimits(env),
+    trustProxy: trustedProxies(env),
     bodyLimit: MAX_BODY_BYTES,
     genReqId: () => randomUUID(),
     // Waiting calls and streams end by the shutdown signal; idle connections must not hold the end up.
     forceCloseConnections: 'idle',
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => filter.send(error, request, reply),
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(env, logger), adapter, {
@@ -36,21 +43,57 @@ export async function createHttpApplication(env: Env, logger: Logger): Promise<N
   const fastify = app.getHttpAdapter().getInstance();
   acceptJson(fastify);
   closeConnectionsOnTheWay(fastify);
-  limitReports(fastify);
-  if (env.CORS_ORIGIN) {
-    await fastify.register(fastifyCors, {
-      origin: env.CORS_ORIGIN.split(',').map((origin) => origin.trim()),
-      methods: ['GET', 'POST', 'PATCH', 'DELETE'],
-      exposedHeaders: ['Location', 'Retry-After', 'Link', 'Preference-Applied'],
-    });
-  }
-  fastify.addHook('onRequest', apiKeyHook(env.STATIC_API_KEY));
+  limitBodies(fastify);
+  requireDeclaredRoutes(fastify, logger);
+  fastify.addHook('onRequest', securityHeaders);
+  if (env.TRUST_PROXY === undefined) warnOfProxy(fastify, logger);
+  await allowOrigins(fastify, env);
+  guard(app, env, logger);
   observeRequests(app, logger);
   app.setGlobalPrefix('api', { exclude: [{ path: 'metrics', method: RequestMethod.GET }] });
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(filter);
   addDocumentation(app);
   return app;
+}
+
+/** Without it, whoever connects is who calls, whatever their headers say. */
+function trustedProxies({ TRUST_PROXY: value }: Env): string[] | false {
+  return value === undefined ? false : value.split(',').map((part) => part.trim());
+}
+
+/** Says once that there seems to be a proxy, behind which all callers have one address. */
+function warnOfProxy(fastify: FastifyInstance, logger: Logger): void {
+  let isSaid = false;
+  fastify.addHook('onRequest', async ({ headers, ip }) => {
+    if (isSaid || headers['x-forwarded-for'] === undefined) return;
+    isSaid = true;
+    logger.warn({ ip }, 'X-Forwarded-For is not believed: if this address is your proxy, name it in TRUST_PROXY');
+  });
+}
+
+/** Other origins are allowed only where they are configured. */
+async function allowOrigins(fastify: FastifyInstance, { CORS_ORIGIN }: Env): Promise<void> {
+  if (!CORS_ORIGIN) return;
+  await fastify.register(fastifyCors, {
+    origin: CORS_ORIGIN.split(',').map((origin) => origin.trim()),
+    methods: ['GET', 'POST', 'PATCH', 'DELETE'],
+    exposedHeaders: [
+      ...['Location', 'Retry-After', 'Link', 'Preference-Applied', 'WWW-Authenticate'],
+      ...['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
+    ],
+  });
+}
+
+/** Who calls, how often, whether they may, and the trace of it. */
+function guard(app: NestFastifyApplication, env: Env, logger: Logger): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  const ways = authenticators(env, logger);
+  const limits = { callerRate: env.CALLER_RATE_LIMIT, failureRate: env.FAILED_AUTHENTICATION_LIMIT };
+  const access = new AccessHook(ways, app.get(RateLimiter), app.get(FailedAuthentications), limits, systemClock);
+  fastify.addHook('onRequest', access.onRequest);
+  fastify.addHook('onSend', auditHook(app.get(AuditTrail)));
+  fastify.addHook('onClose', async () => ways.close());
 }
 
 /** JSON bodies; none at all is fine as well, since clients send the content type with a DELETE too. */
@@ -60,13 +103,6 @@ function acceptJson(fastify: FastifyInstance): void {
   fastify.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined);
     else parse(request, body, done);
-  });
-}
-
-/** Anyone may post to this route until the token was compared: its bodies are small. */
-function limitReports(fastify: FastifyInstance): void {
-  fastify.addHook('onRoute', (route) => {
-    if (route.url.startsWith('/api/provisioning/callbacks')) route.bodyLimit = MAX_REPORT_BYTES;
   });
 }
 
@@ -94,16 +130,4 @@ function observeRequests(app: NestFastifyApplication, logger: Logger): void {
         'request',
       );
     });
-}
-
-function addDocumentation(app: NestFastifyApplication): void {
-  const config = new DocumentBuilder()
-    .setTitle('Agent Controller')
-    .setDescription('Errors are RFC 9457 problem details (`application/problem+json`) with a stable `code`.')
-    .setVersion('0.1.0')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'STATIC_API_KEY' })
-    .build();
-  const document = () =>
-    SwaggerModule.createDocument(app, config, { operationIdFactory: (_controller, method) => method });
-  SwaggerModule.setup('api/docs', app, document, { jsonDocumentUrl: 'api/openapi.json' });
 }

@@ -4,6 +4,7 @@ import type { Client } from './client.entity';
 export function toClientView(client: Client) {
   return {
     id: client.id,
+    owner: client.owner,
     name: client.name,
     description: client.description,
     endpoint: client.endpoint,

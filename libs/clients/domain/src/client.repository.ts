@@ -1,4 +1,4 @@
-import { SecretBox, type SealedPlace } from '@agent-controller/kernel';
+import { maySee, SecretBox, type Caller, type SealedPlace } from '@agent-controller/kernel';
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, type EntityManager } from 'typeorm';
 import type { AgentCredentials } from './agent-credentials';
@@ -18,12 +18,12 @@ export class ClientRepository {
     private readonly secretBox: SecretBox,
   ) {}
 
-  /** Newest first. @param limit rows at most */
-  async page(owner: string, limit: number, after?: ClientCursor): Promise<Client[]> {
+  /** Newest first. @param owner null: of everybody @param limit rows at most */
+  async page(owner: string | null, limit: number, after?: ClientCursor): Promise<Client[]> {
     const query = this.dataSource
       .getRepository(Client)
       .createQueryBuilder('client')
-      .where('client.owner = :owner', { owner })
+      .where(owner === null ? 'true' : 'client.owner = :owner', { owner })
       .orderBy('client.createdAt', 'DESC')
       .addOrderBy('client.id', 'DESC')
       .limit(limit);
@@ -42,8 +42,10 @@ export class ClientRepository {
     return this.dataSource.manager.findBy(Client, { id: In([...ids]) });
   }
 
-  find(id: string, owner: string, manager: EntityManager = this.dataSource.manager): Promise<Client | null> {
-    return manager.findOneBy(Client, { id, owner });
+  /** Null as well when this caller may not see it. */
+  async find(id: string, caller: Caller, manager: EntityManager = this.dataSource.manager): Promise<Client | null> {
+    const client = await this.get(id, manager);
+    return client && maySee(caller, client.owner) ? client : null;
   }
 
   /** Until the transaction ends, nobody else changes it. */

@@ -1,4 +1,4 @@
-import { AppError, type Caller } from '@agent-controller/kernel';
+import { AppError, maySee, type Caller } from '@agent-controller/kernel';
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { QueryFailedError } from 'typeorm';
@@ -19,6 +19,14 @@ export interface ClientChanges extends Partial<NewClient> {
   description?: string;
 }
 
+export interface ClientSearch {
+  /** Rows at most. */
+  limit: number;
+  after?: ClientCursor;
+  /** A subject. */
+  owner?: string;
+}
+
 export interface ClientPage {
   clients: Client[];
   /** Where the next page starts; null on the last. */
@@ -30,8 +38,12 @@ export interface ClientPage {
 export class ClientService {
   constructor(private readonly clients: ClientRepository) {}
 
-  async page(caller: Caller, limit: number, after?: ClientCursor): Promise<ClientPage> {
-    const found = await this.clients.page(caller.subject, limit + 1, after);
+  /** What the caller may see. */
+  async page(caller: Caller, { limit, after, owner }: ClientSearch): Promise<ClientPage> {
+    // Of another's there is nothing to see: no error, which would tell that there is.
+    if (owner !== undefined && !maySee(caller, owner)) return { clients: [], next: null };
+    const of = owner ?? (caller.role === 'admin' ? null : caller.subject);
+    const found = await this.clients.page(of, limit + 1, after);
     const clients = found.slice(0, limit);
     const last = found.length > limit ? clients[clients.length - 1] : undefined;
     return { clients, next: last ? { createdAt: last.createdAt, id: last.id } : null };
@@ -39,7 +51,7 @@ export class ClientService {
 
   /** @throws AppError `client-not-found` */
   async get(id: string, caller: Caller): Promise<Client> {
-    const client = await this.clients.find(id, caller.subject);
+    const client = await this.clients.find(id, caller);
     if (!client) throw new AppError('client-not-found', `There is no client ${id}.`);
     return client;
   }
@@ -98,7 +110,7 @@ export class ClientService {
     }
     if (await this.clients.deleteUnprotected(id)) return;
     // Protected just now; or another was faster.
-    if (await this.clients.find(id, caller.subject)) throw clientProtected(id);
+    if (await this.clients.find(id, caller)) throw clientProtected(id);
   }
 }
 

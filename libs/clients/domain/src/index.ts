@@ -11,6 +11,7 @@ export {
   unlessTaken,
   type ClientChanges,
   type ClientPage,
+  type ClientSearch,
   type NewClient,
 } from './client.service';
 export { ClientsModule } from './clients.module';

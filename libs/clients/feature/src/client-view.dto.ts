@@ -24,6 +24,9 @@ export class ClientViewDto implements ClientView {
   @ApiProperty({ format: 'uuid', example: '6f9619ff-8b86-4d01-b42d-00cf4fc964ff' })
   id!: string;
 
+  @ApiProperty({ example: 'api-key:deploy', description: 'Subject of the caller who made it.' })
+  owner!: string;
+
   @ApiProperty({ example: 'team-agent' })
   name!: string;
 

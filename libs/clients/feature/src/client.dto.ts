@@ -116,4 +116,9 @@ export class ClientPageDto {
   @IsAbsentOr()
   @IsText(256)
   cursor?: string;
+
+  @ApiPropertyOptional({ description: 'Only what this subject owns; others than admins see no more than their own.' })
+  @IsAbsentOr()
+  @IsText(1024)
+  owner?: string;
 }

@@ -1,3 +1,4 @@
+import { Roles } from '@agent-controller/access';
 import { ClientIdPipe, ClientService, toClientView } from '@agent-controller/clients';
 import type { ClientView } from '@agent-controller/contracts';
 import type { AuthenticatedRequest } from '@agent-controller/kernel';
@@ -23,26 +24,33 @@ interface HeaderReply {
 
 @ApiTags('clients')
 @ApiBearerAuth()
+@Roles('operator')
 @Controller('clients')
 export class ClientsController {
   constructor(private readonly clients: ClientService) {}
 
   @Get()
-  @ApiOperation({ summary: 'Your agent-managers, newest first; the Link header leads to the next page' })
+  @Roles('viewer')
+  @ApiOperation({
+    summary: 'Your agent-managers (of an admin: all), newest first; the Link header leads to the next page',
+  })
   @ApiOkResponse({ type: [ClientViewDto] })
   async list(
-    @Query() { limit = DEFAULT_LIMIT, cursor }: ClientPageDto,
+    @Query() { limit = DEFAULT_LIMIT, cursor, owner }: ClientPageDto,
     @Req() { caller }: AuthenticatedRequest,
     @Res({ passthrough: true }) reply: HeaderReply,
   ): Promise<ClientView[]> {
-    const page = await this.clients.page(caller, limit, cursor === undefined ? undefined : decodeCursor(cursor));
+    const after = cursor === undefined ? undefined : decodeCursor(cursor);
+    const page = await this.clients.page(caller, { limit, after, owner });
     if (page.next) {
-      reply.header('link', `</api/clients?limit=${limit}&cursor=${encodeCursor(page.next)}>; rel="next"`);
+      const of = owner === undefined ? '' : `&owner=${encodeURIComponent(owner)}`;
+      reply.header('link', `</api/clients?limit=${limit}&cursor=${encodeCursor(page.next)}${of}>; rel="next"`);
     }
     return page.clients.map(toClientView);
   }
 
   @Get(':id')
+  @Roles('viewer')
   @ApiOperation({ summary: 'One agent-manager' })
   @ApiOkResponse({ type: ClientViewDto })
   async get(@Param('id', ClientIdPipe) id: string, @Req() { caller }: AuthenticatedRequest): Promise<ClientView> {

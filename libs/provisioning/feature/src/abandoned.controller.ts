@@ -1,3 +1,4 @@
+import { Roles } from '@agent-controller/access';
 import type { AbandonedServerView } from '@agent-controller/contracts';
 import { AbandonmentService } from '@agent-controller/provisioning-workflow';
 import { Controller, Get, Query, Req } from '@nestjs/common';
@@ -10,6 +11,7 @@ const DEFAULT_LIMIT = 50;
 
 @ApiTags('provisioning')
 @ApiBearerAuth()
+@Roles('viewer')
 @Controller('clients/provisioning')
 export class AbandonedController {
   constructor(private readonly abandonments: AbandonmentService) {}

@@ -1,3 +1,4 @@
+import { Public } from '@agent-controller/access';
 import { AppError } from '@agent-controller/kernel';
 import { CallbackService } from '@agent-controller/provisioning-workflow';
 import { Body, Controller, Headers, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
@@ -5,6 +6,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 
 /** Where servers report how far they are: not for callers. Each server has a token of its own. */
 @ApiExcludeController()
+@Public()
 @Controller('provisioning/callbacks')
 export class CallbacksController {
   constructor(private readonly callbacks: CallbackService) {}

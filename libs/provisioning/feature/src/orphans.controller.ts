@@ -1,3 +1,4 @@
+import { Roles } from '@agent-controller/access';
 import type { OrphanReportView, ProvisionedClientView } from '@agent-controller/contracts';
 import { OrphanAdoption, OrphanService } from '@agent-controller/provisioning-workflow';
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
@@ -14,6 +15,7 @@ const SERVER = { name: 'serverId', example: '4711', description: "The provider's
 
 @ApiTags('orphans')
 @ApiBearerAuth()
+@Roles('admin')
 @Controller('clients/provisioning/orphans')
 export class OrphansController {
   constructor(

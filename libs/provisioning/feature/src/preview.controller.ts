@@ -1,3 +1,4 @@
+import { Roles } from '@agent-controller/access';
 import type { ProvisioningPreviewView } from '@agent-controller/contracts';
 import { PreviewService } from '@agent-controller/provisioning-workflow';
 import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
@@ -10,6 +11,7 @@ import { ProvisioningPreviewDto } from './preview-view.dto';
 
 @ApiTags('provisioning')
 @ApiBearerAuth()
+@Roles('operator', { changes: false })
 @Controller('clients/provisioning')
 export class PreviewController {
   constructor(private readonly previews: PreviewService) {}

@@ -1,3 +1,4 @@
+import { Roles } from '@agent-controller/access';
 import type { LocationView, ProviderView, ServerImageView, ServerTypeView } from '@agent-controller/contracts';
 import { CatalogueService } from '@agent-controller/provisioning-workflow';
 import { Controller, Get, Param, Query } from '@nestjs/common';
@@ -7,6 +8,7 @@ import { LocationDto, ProviderDto, ServerImageDto, ServerTypeDto, ServerTypesQue
 
 @ApiTags('providers')
 @ApiBearerAuth()
+@Roles('viewer')
 @Controller('clients/provisioning/providers')
 export class ProvidersController {
   constructor(private readonly catalogue: CatalogueService) {}

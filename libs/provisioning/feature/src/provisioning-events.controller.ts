@@ -1,3 +1,4 @@
+import { Roles } from '@agent-controller/access';
 import { ClientIdPipe } from '@agent-controller/clients';
 import { AppError } from '@agent-controller/kernel';
 import { ProvisioningWatchService } from '@agent-controller/provisioning-workflow';
@@ -20,6 +21,7 @@ import { ShutdownSignal } from './shutdown.signal';
 
 @ApiTags('provisioning')
 @ApiBearerAuth()
+@Roles('viewer')
 @Controller('clients')
 export class ProvisioningEventsController {
   constructor(

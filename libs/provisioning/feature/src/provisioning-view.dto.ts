@@ -34,6 +34,7 @@ class ProvisioningStateDto implements ProvisioningStateView {
 
 export class ProvisionedClientDto implements ProvisionedClientView {
   @ApiProperty({ format: 'uuid', example: '6f9619ff-8b86-4d01-b42d-00cf4fc964ff' }) id!: string;
+  @ApiProperty({ example: 'api-key:deploy' }) owner!: string;
   @ApiProperty({ example: 'team-agent' }) name!: string;
   @ApiProperty(text('The agent of the web team')) description!: string | null;
   @ApiProperty(text('https://203.0.113.7:3000')) endpoint!: string | null;

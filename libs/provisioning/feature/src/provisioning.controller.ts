@@ -1,3 +1,4 @@
+import { Roles } from '@agent-controller/access';
 import { ClientIdPipe } from '@agent-controller/clients';
 import type { ProvisionedClientView, ProvisioningInfoView } from '@agent-controller/contracts';
 import {
@@ -26,6 +27,7 @@ const IDEMPOTENCY_KEY = {
 
 @ApiTags('provisioning')
 @ApiBearerAuth()
+@Roles('operator')
 @Controller('clients')
 export class ProvisioningController {
   constructor(
@@ -58,6 +60,7 @@ export class ProvisioningController {
   }
 
   @Get(':id/provisioning/info')
+  @Roles('viewer')
   @ApiOperation({ summary: 'Where it stands, what it costs, and what the provider says of the server' })
   @ApiOkResponse({ type: ProvisioningInfoDto })
   async info(

@@ -102,7 +102,12 @@ describe('Housekeeping', () => {
     const keys = new IdempotencyKeysService(database.dataSource, database.secretBox, database.options);
     const { clientId } = await database.insert();
     for (const key of ['old', 'young']) {
-      await keys.claim({ key, body: {} }, { subject: 'someone' }, clientId, database.dataSource.manager);
+      await keys.claim(
+        { key, body: {} },
+        { subject: 'someone', role: 'operator' },
+        clientId,
+        database.dataSource.manager,
+      );
     }
     await database.dataSource.query(
       `UPDATE idempotency_keys SET expires_at = now() - interval '1 second' WHERE key = 'old'`,

@@ -29,7 +29,7 @@ describe('ProvisioningViewService', () => {
       { now: () => NOW },
       { debug: jest.fn(), info: jest.fn(), warn: jest.fn(), error: jest.fn() },
     );
-    return service.info('client-1', { subject: 'someone' }, refresh);
+    return service.info('client-1', { subject: 'someone', role: 'viewer' }, refresh);
   }
 
   it.each([

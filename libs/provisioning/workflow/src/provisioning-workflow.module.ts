@@ -30,6 +30,7 @@ import { ProvisioningWatchService } from './provisioning-watch.service';
 import { ProvisioningRepository } from './provisioning.repository';
 import { ProvisioningService } from './provisioning.service';
 import { Reconciler } from './reconciler';
+import { QuotaService } from './quota.service';
 import { RequestCheckService } from './request-check.service';
 import { SentinelService } from './sentinel.service';
 import { CallbackService } from './reports/callback.service';
@@ -101,6 +102,7 @@ const INTERNAL: Provider[] = [
   ProvisioningRepository,
   ProvisioningFactory,
   DeletionGuard,
+  QuotaService,
   RequestCheckService,
   KeyListService,
   CallerKeysService,

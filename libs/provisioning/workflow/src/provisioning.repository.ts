@@ -1,5 +1,5 @@
 import type { CloudServer, ProviderType } from '@agent-controller/cloud-port';
-import { SecretBox, type SealedPlace } from '@agent-controller/kernel';
+import { SecretBox, type Caller, type SealedPlace } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { ProvisioningReference } from './provisioning-reference.entity';
@@ -156,14 +156,14 @@ export class ProvisioningRepository {
    * Whether a client's provisioning came to its end within the last 24 hours, by deletion or by being given up. The sweep
    * keeps tombstones for longer than they say.
    */
-  async isBuried(clientId: string, owner: string, now: Date): Promise<boolean> {
+  async isBuried(clientId: string, caller: Caller, now: Date): Promise<boolean> {
     const [row]: { buried: boolean }[] = await this.manager.query(
-      `SELECT EXISTS (SELECT 1 FROM provisioning_tombstones WHERE client_id = $1 AND owner = $2 AND expires_at > $3)
+      `SELECT EXISTS (SELECT 1 FROM provisioning_tombstones WHERE client_id = $1 AND (owner = $2 OR $4) AND expires_at > $3)
          OR EXISTS (
            SELECT 1 FROM abandoned_servers JOIN provisioning_events USING (provisioning_id)
-           WHERE abandoned_servers.client_id = $1 AND owner = $2 AND expires_at > $3
+           WHERE abandoned_servers.client_id = $1 AND (owner = $2 OR $4) AND expires_at > $3
          ) AS buried`,
-      [clientId, owner, now],
+      [clientId, caller.subject, now, caller.role === 'admin'],
     );
     return row?.buried === true;
   }

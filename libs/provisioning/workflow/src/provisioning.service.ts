@@ -44,7 +44,7 @@ export class ProvisioningService {
    * saves nothing: what it led to is answered as it is now.
    * @param repeatable null when the caller gave no key
    * @throws AppError `provider-not-found`, `server-type-…`, `location-…`, `image-…`, `ssh-key-…`, `user-data-too-large`,
-   * `name-taken`, `idempotency-key-reused`, `idempotency-key-gone`
+   * `name-taken`, `quota-exceeded`, `idempotency-key-reused`, `idempotency-key-gone`
    */
   async start(
     request: ProvisionRequest,
@@ -67,7 +67,7 @@ export class ProvisioningService {
 
   /** @throws AppError `client-not-found` */
   async find(clientId: string, caller: Caller): Promise<NewProvisioning> {
-    const client = await this.clients.find(clientId, caller.subject);
+    const client = await this.clients.find(clientId, caller);
     const reference = client && (await this.provisionings.findByClient(clientId));
     if (!client || !reference) throw notProvisioned(clientId, client);
     return { client, reference };
@@ -98,7 +98,8 @@ export class ProvisioningService {
       }
       if (target === 'deleting') await this.guard.assertDeletable(row, manager);
       else this.guard.assertConfigured(row);
-      if (row.isKeyWithheld) {
+      // It is told once, and to whom it belongs: not to an admin who helps.
+      if (row.isKeyWithheld && client.owner === caller.subject) {
         apiKey = this.apiKey(client);
         await manager.update(ProvisioningReference, { id: row.id }, { isKeyWithheld: false });
       }
@@ -120,7 +121,7 @@ export class ProvisioningService {
    * @throws AppError `client-not-found`, `client-protected`, `provider-not-configured`
    */
   async requestDeletion(clientId: string, caller: Caller): Promise<'deleting' | 'gone'> {
-    const client = await this.clients.find(clientId, caller.subject);
+    const client = await this.clients.find(clientId, caller);
     const reference = client && (await this.provisionings.findByClient(clientId));
     if (!reference) {
       if (await this.isBuried(clientId, caller)) return 'gone';
@@ -135,9 +136,9 @@ export class ProvisioningService {
     return 'deleting';
   }
 
-  /** Whether this caller's provisioning was deleted, or given up, within the last 24 hours. */
+  /** Whether a provisioning that this caller may see was deleted, or given up, within the last 24 hours. */
   isBuried(clientId: string, caller: Caller): Promise<boolean> {
-    return this.provisionings.isBuried(clientId, caller.subject, this.clock.now());
+    return this.provisionings.isBuried(clientId, caller, this.clock.now());
   }
 
   private async accept(
@@ -151,6 +152,7 @@ export class ProvisioningService {
       this.provisionings.transaction(async (manager) => {
         // First, so that an equal request waits here, and not at the name.
         if (repeatable) await this.idempotencyKeys.claim(repeatable, caller, id, manager);
+        await this.requests.assertQuota(made, caller, manager);
         await this.save(made, manager);
       }),
     );

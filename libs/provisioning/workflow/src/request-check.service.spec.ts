@@ -1,6 +1,6 @@
 import type { ClientRepository } from '@agent-controller/clients';
 import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
-import { AppError, SecretBox } from '@agent-controller/kernel';
+import { AppError, SecretBox, type Caller } from '@agent-controller/kernel';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { CatalogueService } from './catalogue/catalogue.service';
@@ -10,6 +10,7 @@ import type { ProvisionRequest, SshKeyRequest } from './provision-request';
 import { ProvisioningFactory } from './provisioning-factory.service';
 import type { ProvisioningRepository } from './provisioning.repository';
 import { CallbackTokens } from './reports/callback-tokens';
+import type { QuotaService } from './quota.service';
 import { RequestCheckService } from './request-check.service';
 import { ServerMaterialService } from './server-material.service';
 import { DEBIAN, FakeCloudProvider } from './testing/fake-cloud-provider';
@@ -17,7 +18,8 @@ import { NOW } from './testing/step-context.fixture';
 import { UserDataService } from './user-data.service';
 import type { WorkflowOptions } from './workflow.options';
 
-const caller = { subject: 'someone' };
+const caller: Caller = { subject: 'someone', role: 'operator' };
+const quotas = { problem: async () => null } as unknown as QuotaService;
 let nowMs = NOW.getTime();
 const clock = { now: () => new Date(nowMs) };
 const place = (id: string, available = true) => ({
@@ -73,7 +75,15 @@ describe('RequestCheckService and PreviewService', () => {
     const catalogue = new CatalogueService(new CloudProviderRegistry([provider]), clock);
     const userData = new UserDataService(open, clients, new CallbackTokens(new SecretBox([Buffer.alloc(32)]), options));
     const factory = new ProvisioningFactory(open, clients, new ServerMaterialService(open), options, clock);
-    requests = new RequestCheckService(catalogue, new KeyListService(clock), factory, userData, clients, options);
+    requests = new RequestCheckService(
+      catalogue,
+      new KeyListService(clock),
+      factory,
+      userData,
+      clients,
+      quotas,
+      options,
+    );
     previews = new PreviewService(requests, userData);
   });
 

@@ -2,6 +2,7 @@ import { ClientRepository, nameTaken } from '@agent-controller/clients';
 import type { CloudProvider } from '@agent-controller/cloud-port';
 import { AppError, type Caller } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { CatalogueService } from './catalogue/catalogue.service';
 import { checkFallback, type FallbackCheck, type FoundChoice } from './catalogue/fallback-check';
 import { checkKeys, type KeyCheck } from './catalogue/key-check';
@@ -10,6 +11,7 @@ import type { OrderCheck } from './catalogue/order-check';
 import type { ProvisionRequest } from './provision-request';
 import { ProvisioningFactory, type NewProvisioning } from './provisioning-factory.service';
 import { UserDataService } from './user-data.service';
+import { QuotaService } from './quota.service';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
 /** What is known of a request, and everything that it would be refused for. */
@@ -36,6 +38,7 @@ export class RequestCheckService {
     private readonly factory: ProvisioningFactory,
     private readonly userData: UserDataService,
     private readonly clients: ClientRepository,
+    private readonly quotas: QuotaService,
     @Inject(WORKFLOW_OPTIONS) private readonly options: WorkflowOptions,
   ) {}
 
@@ -45,6 +48,15 @@ export class RequestCheckService {
     if (problems[0]) throw problems[0];
     if (!made) throw new Error('A request without problems has no rows');
     return made;
+  }
+
+  /**
+   * The last word on quotas, within the transaction that saves the rows: until its end, nobody else gets past it.
+   * @throws AppError `quota-exceeded`
+   */
+  async assertQuota({ reference }: NewProvisioning, caller: Caller, manager: EntityManager): Promise<void> {
+    const problem = await this.quotas.problemWithin(reference, caller, manager);
+    if (problem) throw problem;
   }
 
   /** @throws AppError `provider-unavailable`, `provider-refused` when the provider cannot be asked */
@@ -66,6 +78,7 @@ export class RequestCheckService {
     if (request.name !== undefined && (await this.clients.isNameTaken(request.name, caller.subject))) {
       problems.push(nameTaken(request.name));
     }
+    if (made) problems.push(await this.quotas.problem(made.reference, caller));
     return {
       problems: problems.filter((problem) => problem !== null),
       provider,

@@ -47,8 +47,18 @@ export interface WorkflowOptions {
   failedSecretsRetentionMs: number;
   /** How long log and tombstone outlive a deleted provisioning. */
   tombstoneRetentionMs: number;
+  quotas?: Quotas;
   /** How long a caller's idempotency key stands for the same request. */
   idempotencyRetentionMs: number;
+}
+
+/** Limits of what may exist at a time, what is being deleted included; null or absent: none. */
+export interface Quotas {
+  maxServers?: number | null;
+  maxServersPerOwner?: number | null;
+  /** Of each currency by itself. */
+  maxMonthlyCost?: number | null;
+  maxMonthlyCostPerOwner?: number | null;
 }
 
 export const WORKFLOW_OPTIONS = Symbol('WORKFLOW_OPTIONS');

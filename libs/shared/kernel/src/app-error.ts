@@ -2,11 +2,15 @@
 export const ERROR_STATUS = {
   'validation-failed': 400,
   'malformed-body': 400,
+  'malformed-request': 400,
   unauthorized: 401,
+  forbidden: 403,
+  'quota-exceeded': 403,
   'not-found': 404,
   'client-not-found': 404,
   'provider-not-found': 404,
   'orphan-not-found': 404,
+  'request-timeout': 408,
   'name-taken': 409,
   'client-is-provisioned': 409,
   'not-retryable': 409,
@@ -31,11 +35,14 @@ export const ERROR_STATUS = {
   'user-data-too-large': 422,
   'idempotency-key-reused': 422,
   'rate-limited': 429,
+  'too-many-requests': 429,
+  'headers-too-large': 431,
   'internal-error': 500,
   'provisioning-failed': 502,
   'provider-refused': 502,
   'provider-unavailable': 503,
   'service-unavailable': 503,
+  'identity-provider-unavailable': 503,
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_STATUS;

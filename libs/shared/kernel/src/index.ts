@@ -1,5 +1,5 @@
 export { AppError, ERROR_STATUS, type AppErrorOptions, type ErrorCode, type FieldError } from './app-error';
-export type { AuthenticatedRequest, Caller } from './caller';
+export { includesRole, maySee, ROLES, type AuthenticatedRequest, type Caller, type Role } from './caller';
 export { systemClock, type Clock } from './clock';
 export { isSameText } from './constant-time';
 export { type Logger } from './logger';

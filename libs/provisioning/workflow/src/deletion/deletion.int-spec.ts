@@ -13,8 +13,8 @@ import { AbandonedServer } from './abandoned-server.entity';
 import { AbandonmentService } from './abandonment.service';
 import { DeletionGuard } from './deletion-guard.service';
 
-const caller = { subject: 'someone' };
-const stranger = { subject: 'somebody else' };
+const caller = { subject: 'someone', role: 'operator' } as const;
+const stranger = { subject: 'somebody else', role: 'operator' } as const;
 const NOW = new Date();
 const DAY_MS = 86_400_000;
 const clock = { now: () => NOW };

@@ -10,6 +10,7 @@ import { ProvisioningFactory } from '../provisioning-factory.service';
 import { ProvisioningRepository } from '../provisioning.repository';
 import { ProvisioningService } from '../provisioning.service';
 import { CallbackTokens } from '../reports/callback-tokens';
+import { QuotaService } from '../quota.service';
 import { RequestCheckService } from '../request-check.service';
 import { ServerMaterialService } from '../server-material.service';
 import { FakeCloudProvider } from '../testing/fake-cloud-provider';
@@ -17,7 +18,7 @@ import { WorkflowDatabase } from '../testing/workflow-database';
 import { UserDataService } from '../user-data.service';
 import { IdempotencyKeysService } from './idempotency-keys.service';
 
-const someone: Caller = { subject: 'someone' };
+const someone: Caller = { subject: 'someone', role: 'operator' };
 const clock = { now: () => new Date() };
 const body = { providerType: 'hetzner', serverType: 'cx23', name: 'web', gitToken: 'the-git-token' };
 const repeatable = { key: 'a-key', body };
@@ -66,6 +67,7 @@ describe('orders with an idempotency key', () => {
       new ProvisioningFactory(provisionings, clients, material, options, clock),
       new UserDataService(provisionings, clients, new CallbackTokens(secretBox, options)),
       clients,
+      new QuotaService(dataSource, options),
       options,
     );
     const keys = new IdempotencyKeysService(dataSource, secretBox, options);
@@ -136,7 +138,7 @@ describe('orders with an idempotency key', () => {
 
   it('is of one caller only', async () => {
     const mine = await controller().start(request, someone, repeatable);
-    const theirs = await controller().start(request, { subject: 'another' }, repeatable);
+    const theirs = await controller().start(request, { subject: 'another', role: 'operator' }, repeatable);
     expect(theirs.client.id).not.toBe(mine.client.id);
     expect(theirs.apiKey).not.toBe(mine.apiKey);
   });
@@ -185,6 +187,18 @@ describe('orders with an idempotency key', () => {
     const again = await controller().start(request, someone, repeatable);
     expect(again.apiKey).not.toBeNull();
     expect((await database.get(reference.id)).isKeyWithheld).toBe(true);
+  });
+
+  it('has an admin retry what is another’s, and tells the withheld key to its owner only', async () => {
+    const { client, reference, apiKey } = await controller().start(request, someone, null);
+    await controller().withholdKey(reference.id);
+    const fail = () => database.dataSource.query(`UPDATE provisioning_references SET phase = 'failed'`);
+    await fail();
+    const another: Caller = { subject: 'another', role: 'operator' };
+    await expect(controller().retry(client.id, another)).rejects.toMatchObject({ code: 'client-not-found' });
+    expect((await controller().retry(client.id, { subject: 'root', role: 'admin' })).apiKey).toBeNull();
+    await fail();
+    expect((await controller().retry(client.id, someone)).apiKey).toBe(apiKey);
   });
 
   it('without a key: of two equal names at once one is refused, and without names there are two', async () => {

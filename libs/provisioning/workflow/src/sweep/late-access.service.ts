@@ -32,7 +32,7 @@ export class LateAccess {
       providerType,
       serverId: server.id,
     });
-    const client = found && (await this.clients.find(found.clientId, caller.subject));
+    const client = found && (await this.clients.find(found.clientId, caller));
     const access = client && this.made.access(client.id, request);
     if (!found || !isWithoutAccess(found) || !access) return null;
     const address = server.publicIpv4 ?? server.publicIpv6;

@@ -5,7 +5,7 @@ import { SweepWorld } from '../testing/sweep-world';
 
 describe('orphans, as callers ask for them', () => {
   let world: SweepWorld;
-  const caller = { subject: 'someone' };
+  const caller = { subject: 'someone', role: 'operator' } as const;
   const at = (serverId: string) => ({ providerType: 'hetzner', serverId });
 
   beforeEach(async () => {
@@ -138,7 +138,9 @@ describe('orphans, as callers ask for them', () => {
       const access = { apiKey: 'its-key', spkiSha256: 'A'.repeat(43) + '=' };
       const { client } = await world.adoption.adopt(at('1'), {}, caller);
       await expect(world.adoption.adopt(at('1'), {}, caller)).rejects.toMatchObject({ code: 'server-has-row' });
-      await expect(world.adoption.adopt(at('1'), access, { subject: 'another' })).rejects.toMatchObject({
+      await expect(
+        world.adoption.adopt(at('1'), access, { subject: 'another', role: 'operator' }),
+      ).rejects.toMatchObject({
         code: 'server-has-row',
       });
       const { reference } = await world.adoption.adopt(at('1'), access, caller);

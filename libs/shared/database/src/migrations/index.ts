@@ -5,6 +5,7 @@ import { IdempotencyKeys1764300000000 } from './1764300000000-idempotency-keys.m
 import { ProviderBudgets1764400000000 } from './1764400000000-provider-budgets.migration';
 import { Sweep1764500000000 } from './1764500000000-sweep.migration';
 import { DeletionPromise1764600000000 } from './1764600000000-deletion-promise.migration';
+import { Access1764800000000 } from './1764800000000-access.migration';
 
 /** In their order. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   ProviderBudgets1764400000000,
   Sweep1764500000000,
   DeletionPromise1764600000000,
+  Access1764800000000,
 ];

@@ -1,0 +1,46 @@
+import { networkOf, type AuditTrail } from '@agent-controller/access';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isChange } from './route-access';
+
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const CLIENT_PATH = new RegExp(`^/api/clients/(${UUID})(?:/|$)`, 'i');
+
+/**
+ * Writes what changed anything, or was refused to, into the audit trail, before the answer leaves: who has the answer
+ * finds the entry. Reports of servers are not in it: they are in the provisioning's log.
+ */
+export function auditHook(trail: Pick<AuditTrail, 'note'>) {
+  return async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
+    const { identity } = request;
+    // Without an identity it was refused before: that is counted elsewhere. So are those who ask too often.
+    if (!identity || !isChange(request) || request.is404) return payload;
+    const { status, code } = outcome(reply, payload);
+    await trail.note({
+      at: new Date(Date.now() - reply.elapsedTime),
+      subject: identity.subject,
+      role: identity.role,
+      action: `${request.method} ${request.routeOptions.url ?? ''}`,
+      clientId: clientId(request, reply),
+      address: networkOf(request.ip),
+      status,
+      code,
+      requestId: request.id,
+      count: 1,
+    });
+    return payload;
+  };
+}
+
+function outcome(reply: FastifyReply, payload: unknown): { status: number; code: string | null } {
+  const status = reply.statusCode;
+  const isProblem = String(reply.getHeader('content-type')).includes('application/problem+json');
+  if (!isProblem || typeof payload !== 'string') return { status, code: null };
+  const { code } = JSON.parse(payload) as { code?: string };
+  return { status, code: code ?? null };
+}
+
+/** That of the path, or that which was made. */
+function clientId(request: FastifyRequest, reply: FastifyReply): string | null {
+  const path = CLIENT_PATH.exec(request.url) ?? CLIENT_PATH.exec(String(reply.getHeader('location') ?? ''));
+  return path?.[1]?.toLowerCase() ?? null;
+}

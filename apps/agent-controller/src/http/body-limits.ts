@@ -1,0 +1,16 @@
+import { MAX_REPORT_BYTES } from '@agent-controller/provisioning-workflow';
+import type { FastifyInstance } from 'fastify';
+
+/** 20 fields of 16 KB, escaped. */
+const MAX_ORDER_BYTES = 2 * 1024 * 1024;
+/** Three fields of 16 KB, escaped, and small ones. */
+export const MAX_BODY_BYTES = 512 * 1024;
+
+/** How large a body may be: by route, since most have little to say. */
+export function limitBodies(fastify: FastifyInstance): void {
+  fastify.addHook('onRoute', (route) => {
+    // Anyone may post there until the token was compared.
+    if (route.url.startsWith('/api/provisioning/callbacks')) route.bodyLimit = MAX_REPORT_BYTES;
+    if (/^\/api\/clients\/provisioning\/(provision|preview)$/.test(route.url)) route.bodyLimit = MAX_ORDER_BYTES;
+  });
+}

@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { AuditEntry } from './audit-entry.entity';
+
+export type NewAuditEntry = Omit<AuditEntry, 'id' | 'clientName'>;
+
+export interface AuditFilter {
+  clientId?: string;
+  subject?: string;
+  /** From then on. */
+  since?: Date;
+  /** Only older entries than this one: where the page before ended. */
+  before?: string;
+}
+
+/** The table `audit_log`. */
+@Injectable()
+export class AuditTrailRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** With the client's name; that of a client that is gone is known from earlier entries. */
+  async append(entry: NewAuditEntry): Promise<void> {
+    const { at, subject, role, action, clientId, address, status, code, requestId, count } = entry;
+    await this.dataSource.query(
+      `INSERT INTO audit_log (at, subject, role, action, client_id, client_name, address, status, code, request_id, count)
+       VALUES ($1, $2, $3, $4, $5::uuid, coalesce(
+         (SELECT name FROM clients WHERE id = $5::uuid),
+         (SELECT client_name FROM audit_log WHERE client_id = $5::uuid AND client_name IS NOT NULL
+          ORDER BY id DESC LIMIT 1)
+       ), $6, $7, $8, $9, $10)`,
+      [at, subject, role, action, clientId, address, status, code, requestId, count],
+    );
+  }
+
+  /** Newest first. @param limit rows at most */
+  page({ clientId, subject, since, before }: AuditFilter, limit: number): Promise<AuditEntry[]> {
+    const query = this.dataSource.getRepository(AuditEntry).createQueryBuilder('entry');
+    if (clientId !== undefined) query.andWhere('entry.clientId = :clientId', { clientId });
+    if (subject !== undefined) query.andWhere('entry.subject = :subject', { subject });
+    if (since) query.andWhere('entry.at >= :since', { since });
+    if (before !== undefined) query.andWhere('entry.id < :before', { before });
+    return query.orderBy('entry.id', 'DESC').limit(limit).getMany();
+  }
+}

@@ -1,0 +1,1 @@
+export { AUDIENCE, OpenIdProvider } from './openid-provider';

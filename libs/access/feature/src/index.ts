@@ -1,0 +1,1 @@
+export { AccessFeatureModule } from './access-feature.module';
