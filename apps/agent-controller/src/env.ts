@@ -1,5 +1,6 @@
 import { Secret } from '@agent-controller/kernel';
 import { z } from 'zod';
+import { parseTrustProxy } from './http/trust-proxy';
 
 /** A variable that is set to nothing is not set. */
 const optional = <T extends z.ZodType>(schema: T) =>
@@ -32,6 +33,12 @@ const pins = z.string().transform((value, context) => {
   const given = value.split(',').flatMap((pin) => pin.trim() || []);
   if (given.every((pin) => /^[A-Za-z0-9+/]{43}=$/.test(pin))) return given;
   context.addIssue('SHA-256 digests of public keys, base64, separated by commas');
+  return z.NEVER;
+});
+const trustProxy = z.string().transform((value, context) => {
+  const parsed = parseTrustProxy(value);
+  if (parsed !== null) return parsed;
+  context.addIssue('addresses and CIDRs of the proxies before this controller, separated by commas, or their number');
   return z.NEVER;
 });
 const image = z.string().regex(/^\S+$/, 'a container image, such as caddy:2-alpine');
@@ -79,6 +86,7 @@ const schema = z.object({
   STARTING_TIMEOUT_SECONDS: withDefault(seconds, '900'),
   PUBLIC_URL: optional(publicUrl),
   PUBLIC_URL_PINS: withDefault(pins, ''),
+  TRUST_PROXY: optional(trustProxy),
   HEALTH_CHECK_INTERVAL_SECONDS: withDefault(interval, '300'),
   AGENT_CONNECTIONS: withDefault(connections, '50'),
   LOG_LEVEL: withDefault(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'), 'info'),

@@ -4,8 +4,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 
 /** Every call without an entry here needs the key. */
 const PUBLIC_PATHS = ['/api/health', '/api/health/live', '/api/health/ready'];
-/** Servers report there with tokens of their own. */
-const CALLBACK_PATH = /^\/api\/provisioning\/callbacks\/[^/]+$/;
+/** Servers report there, and fetch their secret files, with tokens of their own. */
+const SERVERS_PATH = /^\/api\/provisioning\/(callbacks|bootstrap)\/[^/]+$/;
 const DOCS_PATH = '/api/docs';
 /** Who the one static key stands for. */
 const SUBJECT = 'static-api-key';
@@ -15,7 +15,7 @@ export function apiKeyHook(key: Secret) {
   const expected = digest(key.reveal());
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const path = request.url.split('?')[0] ?? '';
-    if (PUBLIC_PATHS.includes(path) || CALLBACK_PATH.test(path)) return;
+    if (PUBLIC_PATHS.includes(path) || SERVERS_PATH.test(path)) return;
     const isDocs = path === DOCS_PATH || path.startsWith(`${DOCS_PATH}/`);
     const given = credential(request.headers.authorization, isDocs);
     // Digests have one length, so that the comparison tells nothing of the key's.

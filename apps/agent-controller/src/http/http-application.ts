@@ -1,6 +1,6 @@
 import fastifyCors from '@fastify/cors';
 import type { Logger } from '@agent-controller/kernel';
-import { MAX_REPORT_BYTES } from '@agent-controller/provisioning-workflow';
+import { MAX_REDEMPTION_BYTES, MAX_REPORT_BYTES } from '@agent-controller/provisioning-workflow';
 import { RequestMethod } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -13,6 +13,7 @@ import type { Env } from '../env';
 import { MetricsService } from '../health/metrics.service';
 import { NestLogger } from '../logger';
 import { ProblemFilter } from './problem.filter';
+import { trustProxyOption } from './trust-proxy';
 import { validationPipe } from './validation.pipe';
 
 /** 20 fields of 16 KB, escaped. */
@@ -23,6 +24,7 @@ export async function createHttpApplication(env: Env, logger: Logger): Promise<N
   const filter = new ProblemFilter(logger);
   const adapter = new FastifyAdapter({
     bodyLimit: MAX_BODY_BYTES,
+    trustProxy: trustProxyOption(env.TRUST_PROXY),
     genReqId: () => randomUUID(),
     // Waiting calls and streams end by the shutdown signal; idle connections must not hold the end up.
     forceCloseConnections: 'idle',
@@ -36,7 +38,7 @@ export async function createHttpApplication(env: Env, logger: Logger): Promise<N
   const fastify = app.getHttpAdapter().getInstance();
   acceptJson(fastify);
   closeConnectionsOnTheWay(fastify);
-  limitReports(fastify);
+  limitServersBodies(fastify);
   if (env.CORS_ORIGIN) {
     await fastify.register(fastifyCors, {
       origin: env.CORS_ORIGIN.split(',').map((origin) => origin.trim()),
@@ -63,10 +65,11 @@ function acceptJson(fastify: FastifyInstance): void {
   });
 }
 
-/** Anyone may post to this route until the token was compared: its bodies are small. */
-function limitReports(fastify: FastifyInstance): void {
+/** Anyone may post to these routes until the token was compared: their bodies are small. */
+function limitServersBodies(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
     if (route.url.startsWith('/api/provisioning/callbacks')) route.bodyLimit = MAX_REPORT_BYTES;
+    if (route.url.startsWith('/api/provisioning/bootstrap')) route.bodyLimit = MAX_REDEMPTION_BYTES;
   });
 }
 

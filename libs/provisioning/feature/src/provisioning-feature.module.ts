@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
+import { BootstrapController } from './bootstrap.controller';
 import { CallbacksController } from './callbacks.controller';
 import { PreviewController } from './preview.controller';
 import { ProvidersController } from './providers.controller';
@@ -15,6 +16,7 @@ export class ProvisioningFeatureModule {
       module: ProvisioningFeatureModule,
       imports,
       controllers: [
+        BootstrapController,
         CallbacksController,
         PreviewController,
         ProvidersController,

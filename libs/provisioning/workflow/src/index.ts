@@ -13,6 +13,8 @@ export { ProvisioningWorkflowModule, WORKFLOW_ENTITIES } from './provisioning-wo
 export { ProvisioningService, type StartedProvisioning } from './provisioning.service';
 export type { ProvisioningFailure, StoredSshKey } from './provisioning.types';
 export { CallbackService } from './reports/callback.service';
+export { MAX_REDEMPTION_BYTES } from './redemption/redemption-request';
+export { RedemptionService } from './redemption/redemption.service';
 export { MAX_REPORT_BYTES } from './reports/server-report';
 export { stageDisplay } from './reports/stages';
 export { CLOCK, LOGGER } from './tokens';

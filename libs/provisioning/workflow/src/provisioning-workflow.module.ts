@@ -26,6 +26,7 @@ import { ProvisioningWatchService } from './provisioning-watch.service';
 import { ProvisioningRepository } from './provisioning.repository';
 import { ProvisioningService } from './provisioning.service';
 import { Reconciler } from './reconciler';
+import { RedemptionService } from './redemption/redemption.service';
 import { RequestCheckService } from './request-check.service';
 import { SentinelService } from './sentinel.service';
 import { CallbackService } from './reports/callback.service';
@@ -65,6 +66,7 @@ const PUBLIC = [
   ProvisioningService,
   ProvisioningViewService,
   ProvisioningWatchService,
+  RedemptionService,
 ];
 
 const INTERNAL: Provider[] = [

@@ -11,6 +11,14 @@ export const LEASE_MS = 10_000;
 /** Phases in which the provider's view of the server is waited for. */
 const OBSERVED_PHASES = ['booting'];
 
+/** What is saved before a create is sent. */
+interface AnnouncedOrder {
+  sentinelId: string;
+  at: Date;
+  callbackTokenHash: string | null;
+  bootstrapTokenHash: string | null;
+}
+
 /** The table `provisioning_references`. */
 @Injectable()
 export class ProvisioningRepository {
@@ -85,17 +93,19 @@ export class ProvisioningRepository {
   /**
    * Notes, before a create is sent, that a server may exist from now on.
    * @param at by the clock of the controllers, which measure the time since then
+   * The server that is ordered may fetch its secret files with a key of its own, whoever did so before.
    * @returns false when the lease was lost: nothing may be sent
    */
   async markCreateRequested(
     id: string,
     seen: { version: number; leaseOwner: string },
-    { sentinelId, at, callbackTokenHash }: { sentinelId: string; at: Date; callbackTokenHash: string | null },
+    { sentinelId, at, callbackTokenHash, bootstrapTokenHash }: AnnouncedOrder,
   ): Promise<boolean> {
     const [, count]: [unknown, number] = await this.manager.query(
-      `UPDATE provisioning_references SET create_requested_at = $5, sentinel_id = $4, callback_token_hash = $6
+      `UPDATE provisioning_references SET create_requested_at = $5, sentinel_id = $4, callback_token_hash = $6,
+         bootstrap_token_hash = $7, bootstrap_key = NULL, bootstrap_sent_at = NULL
        WHERE id = $1 AND version = $2 AND lease_owner = $3 AND lease_until >= now() AND intent = 'present'`,
-      [id, seen.version, seen.leaseOwner, sentinelId, at, callbackTokenHash],
+      [id, seen.version, seen.leaseOwner, sentinelId, at, callbackTokenHash, bootstrapTokenHash],
     );
     return count === 1;
   }

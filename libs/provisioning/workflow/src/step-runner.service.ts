@@ -92,8 +92,7 @@ export class StepRunner {
       announceCreate: async (sentinelId) => {
         const { id, version } = reference;
         const seen = { version, leaseOwner };
-        const callbackTokenHash = this.callbackTokens.storedHash(reference);
-        const order = { sentinelId, at: this.clock.now(), callbackTokenHash };
+        const order = { sentinelId, at: this.clock.now(), ...this.callbackTokens.storedHashes(reference) };
         if (signal.aborted || !(await this.provisionings.markCreateRequested(id, seen, order))) {
           throw new LostRightToCreate();
         }

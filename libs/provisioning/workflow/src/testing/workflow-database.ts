@@ -99,6 +99,7 @@ function workflowOptions(directDatabaseUrl: string): WorkflowOptions {
       starting: 900_000,
     },
     callbacks: null,
+    knowsCallersAddress: false,
     provisioningTimeoutMs: 60_000,
     keycloak: {},
     directDatabaseUrl,

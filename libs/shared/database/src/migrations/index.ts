@@ -2,6 +2,7 @@ import { InitialSchema1764000000000 } from './1764000000000-initial-schema.migra
 import { AgentHealth1764100000000 } from './1764100000000-agent-health.migration';
 import { ServerReports1764200000000 } from './1764200000000-server-reports.migration';
 import { IdempotencyKeys1764300000000 } from './1764300000000-idempotency-keys.migration';
+import { BootstrapRedemption1764820000000 } from './1764820000000-bootstrap-redemption.migration';
 
 /** In their order. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   AgentHealth1764100000000,
   ServerReports1764200000000,
   IdempotencyKeys1764300000000,
+  BootstrapRedemption1764820000000,
 ];
