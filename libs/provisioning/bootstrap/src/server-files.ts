@@ -63,9 +63,7 @@ function redemptionFiles({ redemption, callback }: BootstrapSpec): ServerFile[] 
     { path: REDEMPTION_FILE, permissions: SECRET, content: callbackFile(redemption) },
     { path: REDEMPTION_SUBJECT_FILE, permissions: SECRET, content: subject },
     inFolder('redeem.py', SCRIPT, REDEMPTION_SCRIPT),
-    ...(callback
-      ? [{ path: CALLBACK_FILE, permissions: SECRET, content: callbackFile({ ...callback, token }) }]
-      : []),
+    ...(callback ? [{ path: CALLBACK_FILE, permissions: SECRET, content: callbackFile({ ...callback, token }) }] : []),
   ];
 }
 

@@ -48,7 +48,9 @@ export class RedemptionService {
     // Strangers do not get as far as the row's lock.
     if (!mayRedeem(token, await this.provisionings.find(id))) throw refused();
     const request = parseRedemptionRequest(body);
-    const files = await this.provisionings.transaction((manager) => this.answer(manager, { id, token }, request, address));
+    const files = await this.provisionings.transaction((manager) =>
+      this.answer(manager, { id, token }, request, address),
+    );
     if (!files) throw refused();
     return files;
   }
