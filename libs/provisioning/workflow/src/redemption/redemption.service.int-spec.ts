@@ -155,8 +155,8 @@ describe('RedemptionService', () => {
   });
 
   it.each([
-    ['time', (sentAt: number) => sentAt - 601_000],
-    ['time', (sentAt: number) => sentAt + 601_000],
+    ['time', (sentAt: number) => sentAt - 602_000],
+    ['time', (sentAt: number) => sentAt + 602_000],
   ])('refuses a wrong %s', async (reason, wrong) => {
     const to = service();
     const row = await ordered();
