@@ -50,6 +50,15 @@ describe('parseEnv', () => {
     expect(parseEnv({ ...empty, ...required })).toEqual(parseEnv(required));
   });
 
+  it('reads the proxies before it', () => {
+    expect(parseEnv(required).TRUST_PROXY).toBeUndefined();
+    expect(parseEnv({ ...required, TRUST_PROXY: '0' }).TRUST_PROXY).toBe(0);
+    expect(parseEnv({ ...required, TRUST_PROXY: '10.0.0.0/8, ::1' }).TRUST_PROXY).toEqual(['10.0.0.0/8', '::1']);
+    expect(problems({ ...required, TRUST_PROXY: 'true' })).toEqual([
+      'TRUST_PROXY: must be addresses and CIDRs of the proxies before this controller, separated by commas, or their number',
+    ]);
+  });
+
   it('reads numbers, and several keys', () => {
     const second = randomBytes(32).toString('base64');
     const env = parseEnv({
