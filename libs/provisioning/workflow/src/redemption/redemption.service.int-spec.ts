@@ -1,10 +1,9 @@
 import { AppError } from '@agent-controller/kernel';
 import type { ProvisioningReference } from '../provisioning-reference.entity';
-import type { ProvisioningSecrets } from '../provisioning.types';
 import { CallbackService } from '../reports/callback.service';
 import { CallbackTokens } from '../reports/callback-tokens';
 import { ReportRedactor } from '../reports/report-redactor';
-import { RedeemingServer } from '../testing/redeeming-server';
+import { RedeemingServer, SECRETS } from '../testing/redeeming-server';
 import { reportWith, stageOf } from '../testing/server-report.fixture';
 import { WorkflowDatabase } from '../testing/workflow-database';
 import { UserDataService } from '../user-data.service';
@@ -13,13 +12,6 @@ import { RedemptionService } from './redemption.service';
 
 const NOW = Date.parse('2026-11-25T12:00:00.000Z');
 const HOME = '/opt/agent-manager/';
-const SECRETS: ProvisioningSecrets = {
-  git: { token: 'the-git-token' },
-  environment: { FURTHER: 'the $further value' },
-  server: { databasePassword: 'the-database-password', jwtSecret: 'the-jwt', encryptionKey: 'the-encryption-key' },
-  tlsPrivateKeyPem: 'the-tls-key',
-};
-
 describe('RedemptionService', () => {
   let database: WorkflowDatabase;
   let tokens: CallbackTokens;

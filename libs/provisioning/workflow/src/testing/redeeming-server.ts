@@ -1,4 +1,13 @@
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import type { ProvisioningSecrets } from '../provisioning.types';
+
+/** What such a server is to get. */
+export const SECRETS: ProvisioningSecrets = {
+  git: { token: 'the-git-token' },
+  environment: { FURTHER: 'the $further value' },
+  server: { databasePassword: 'the-database-password', jwtSecret: 'the-jwt', encryptionKey: 'the-encryption-key' },
+  tlsPrivateKeyPem: 'the-tls-key',
+};
 
 /** What a server sends for its secret files, written anew here, so that both sides are not tested by the same code. */
 export class RedeemingServer {
