@@ -82,6 +82,17 @@ export class WorkflowDatabase {
     return this.dataSource.query('SELECT key, task_identifier AS task FROM graphile_worker.jobs ORDER BY id');
   }
 
+  /** Waits until so many connections of this database wait for a lock. */
+  async untilWaiting(count: number): Promise<void> {
+    const question = `SELECT count(*)::integer AS waiting FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    for (;;) {
+      const [seen]: { waiting: number }[] = await this.dataSource.query(question);
+      if ((seen?.waiting ?? 0) >= count) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
   async dispose(): Promise<void> {
     await this.dataSource.destroy();
     await this.drop();
