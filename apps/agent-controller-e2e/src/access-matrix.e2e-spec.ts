@@ -26,6 +26,7 @@ const ROWS: Record<string, Row> = {
   'GET /api/health/ready': { role: 'public', allowed: 200 },
   // It has tokens of its own, for servers: 401 is its own answer.
   'POST /api/provisioning/callbacks/:id': { role: 'public', body: {}, allowed: 401 },
+  'POST /api/provisioning/bootstrap/:id': { role: 'public', body: {}, allowed: 401 },
   'GET /metrics': { role: 'viewer', allowed: 200 },
   'GET /api/docs': { role: 'viewer', allowed: 200 },
   'GET /api/openapi.json': { role: 'viewer', allowed: 200 },

@@ -1,11 +1,13 @@
 import type { ProvisionedClientView, ProvisioningEventView } from '@agent-controller/contracts';
-import { createServer, type AddressInfo } from 'node:net';
 import { Installation, type Controller } from './support/controller-process';
+import { freePort } from './support/free-port';
 import { info, provision, untilPhase } from './support/provision';
 import { until } from './support/until';
 
 // In the order in which they begin. `upkeep` follows, when the agent-manager works and perhaps nobody looks any more.
 const STAGES = ['boot', 'docker', 'agent-manager-image', 'postgres-image', 'proxy', 'postgres', 'agent-manager'];
+// With a public address they fetch their secret files first.
+const FETCHING_STAGES = ['boot', 'secrets', ...STAGES.slice(1)];
 
 describe('what servers say of themselves', () => {
   let installation: Installation;
@@ -112,7 +114,7 @@ describe('what servers say of themselves', () => {
       await installation.emulator.addFault({ method: 'POST', times: 1, callbacks });
       const { id } = await begin(reporting);
       expect((await untilPhase(reporting.api, id, 'ready')).phase).toBe('ready');
-      expect(namesOf(await events(reporting, id), 'began').slice(0, 7)).toEqual(STAGES);
+      expect(namesOf(await events(reporting, id), 'began').slice(0, 8)).toEqual(FETCHING_STAGES);
       await remove(reporting, id);
     });
 
@@ -186,12 +188,4 @@ function namesOf(events: ProvisioningEventView[], state: 'began' | 'ended'): unk
   return events
     .filter(({ type, data }) => type === 'stage' && data?.['state'] === state)
     .map(({ data }) => data?.['stage']);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
 }

@@ -50,6 +50,7 @@ function workflowOptions(env: Env): WorkflowOptions {
       starting: env.STARTING_TIMEOUT_SECONDS * 1000,
     },
     callbacks: env.PUBLIC_URL ? { publicUrl: env.PUBLIC_URL, pins: env.PUBLIC_URL_PINS } : null,
+    knowsCallersAddress: env.TRUST_PROXY !== undefined,
     keycloak: { authServerUrl: env.KEYCLOAK_AUTH_SERVER_URL, realm: env.KEYCLOAK_REALM },
     quotas: {
       maxServers: env.MAX_SERVERS,

@@ -138,6 +138,7 @@ function serverView(project: Project, server: ServerRecord) {
     cost: cost(project, server),
     agentEnvironment: machine.deployment?.agentEnvironment ?? null,
     postgresEnvironment: machine.deployment?.postgresEnvironment ?? null,
+    userData: machine.order.userData,
     files: machine.files.map(({ path, permissions, content }) => ({
       path,
       permissions,

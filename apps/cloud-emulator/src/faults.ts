@@ -2,10 +2,11 @@ import { z } from 'zod';
 import type { ProviderName } from './project';
 import type { ServerOrder } from './server/machine';
 import { CALLBACK_MODES } from './server/callback-reporter';
+import { REDEMPTION_MODES } from './server/secrets-fetcher';
 import { STAGES } from './server/status-document';
 
 const installFailureSchema = z.strictObject({
-  stage: z.enum(STAGES).exclude(['boot'], 'a stage after the boot; for that there is bootFailure'),
+  stage: z.enum(STAGES).exclude(['boot', 'secrets'], 'a stage after the boot; for that there is bootFailure'),
   /** One sentence for people. */
   cause: z.string().min(1).max(500),
   logTail: z.array(z.string().max(240)).max(40).optional(),
@@ -52,6 +53,8 @@ export const faultSchema = z.strictObject({
   installFailure: installFailureSchema.optional(),
   /** What becomes of an ordered server's reports on their way to the controller. Fits orders only. */
   callbacks: z.enum(CALLBACK_MODES).optional(),
+  /** What becomes of an ordered server's requests for its secret files. Fits orders only. */
+  redemption: z.enum(REDEMPTION_MODES).optional(),
 });
 
 export type FaultOrder = z.infer<typeof faultSchema>;
@@ -73,11 +76,12 @@ export function effectOf({ effect, dropAnswer }: FaultOrder): 'before' | 'after'
 /** What a fault does to the server that is ordered. */
 export function orderedTrouble(
   fault: Fault | undefined,
-): Pick<ServerOrder, 'bootFails' | 'installFailure' | 'callbacks'> {
+): Pick<ServerOrder, 'bootFails' | 'installFailure' | 'callbacks' | 'redemption'> {
   return {
     bootFails: fault?.bootFailure === true,
     installFailure: fault?.installFailure,
     callbacks: fault?.callbacks,
+    redemption: fault?.redemption,
   };
 }
 
@@ -121,7 +125,8 @@ export class Faults {
 function fits(fault: Fault, { provider, token, method, path }: Asked): boolean {
   const isOrder = method === 'POST' && /^\/(servers|droplets)$/.test(path);
   const isDeletion = method === 'DELETE' && /^\/(servers|droplets)\/\d+$/.test(path);
-  const isForOrders = fault.bootFailure || fault.vanish || fault.installFailure || fault.callbacks || fault.duplicate;
+  const { bootFailure, vanish, installFailure, callbacks, redemption, duplicate } = fault;
+  const isForOrders = bootFailure || vanish || installFailure || callbacks || redemption || duplicate;
   const isForEither = fault.hiddenMs !== undefined || fault.lagMs !== undefined;
   return (
     (isOrder || !isForOrders) &&

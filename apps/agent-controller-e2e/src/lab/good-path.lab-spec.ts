@@ -30,8 +30,8 @@ const ENVIRONMENT = { FURTHER: NASTY, LONG: `${NASTY.repeat(60)}`.slice(0, 4_000
 // Parts of the secrets that show nowhere else, and of what is made for the server.
 const MARKS = ["second 'line'", API_KEY, '{{x}}'];
 
-/** In every user data, compressed or not. */
-const USER_DATA_MARK = 'docker-compose.override.yml';
+/** In every user data, compressed or not, with secrets or without. */
+const USER_DATA_MARK = '/opt/agent-manager/report.py';
 /** Arguments: the mark, and where to look for it. */
 const READ_USER_DATA = `
   const [mark, ...urls] = process.argv.slice(1);
@@ -76,7 +76,7 @@ describe('good path', () => {
       await expectEnvironment(seen, authentication);
       const shell = await shellOf(seen);
       await expectFiles(shell);
-      await expectNoSecret(shell, controller);
+      await expectNoSecret(shell, controller, isPublic);
       await expectGuarded(shell);
       await expectReboot(seen, shell, authentication);
       await expectGone(controller, seen);
@@ -114,7 +114,8 @@ describe('good path', () => {
     expect(files.filter((line) => !/^(600|700) 0:0 |^750 10001:10001 /.test(line))).toEqual([]);
   }
 
-  async function expectNoSecret(shell: Shell, controller: Controller): Promise<void> {
+  /** @param isPublic whether the server could fetch its secrets: then they are not in the user data either */
+  async function expectNoSecret(shell: Shell, controller: Controller, isPublic: boolean): Promise<void> {
     const generated = await shell.run(
       "grep -hE 'DB_PASSWORD|JWT_SECRET|ENCRYPTION_KEY' /opt/agent-manager/docker-compose.override.yml | sed -E 's/^[^:]*: *\"?//; s/\"?$//'",
     );
@@ -128,11 +129,28 @@ describe('good path', () => {
       inspect: await shell.run(inspected),
       journal: await shell.run('journalctl --no-pager -o cat'),
       controller: controller.log(),
+      ...(isPublic ? { userData: await publicUserData(shell) } : {}),
     };
     const found = Object.entries(places).filter(([, text]) => marks.some((mark) => text.includes(mark)));
     expect(found.map(([place]) => place)).toEqual([]);
     expect(places.processes).toContain('bootstrap.sh');
     expect(Number(await shell.run('wc -l </run/lab/samples'))).toBeGreaterThan(10);
+  }
+
+  /** As Hetzner stores it. Its one token is dead, and not the one with which the server reports. */
+  async function publicUserData(shell: Shell): Promise<string> {
+    const userData = await shell.run('curl -s --max-time 20 http://169.254.169.254/hetzner/v1/userdata');
+    expect(userData).toMatch(/^#cloud-config\n/);
+    expect(userData).not.toMatch(/gz\+b64|PRIVATE KEY/);
+    const key = await shell.run('sed -n 2p /opt/agent-manager/tls/key.pem');
+    const reporting = await shell.run("sed -n 's/.*Bearer \\([^\"]*\\).*/\\1/p' /opt/agent-manager/callback.curlrc");
+    for (const secret of [key.trim(), reporting.trim()]) {
+      expect(secret.length).toBeGreaterThan(30);
+      expect(userData.includes(secret)).toBe(false);
+    }
+    expect(new Set(userData.match(/Bearer [\w-]+/g)).size).toBe(1);
+    expect(await shell.run('ls /opt/agent-manager/redemption.* /run/agent-manager-key 2>/dev/null || true')).toBe('');
+    return userData;
   }
 
   /** The server itself reads its user data; containers do not, on any of their networks, and no copy is left of it. */

@@ -24,8 +24,12 @@ export interface EmulatedServerView {
   statusDocument: { seq: number; state: string; stage: string } | null;
   /** Callbacks that it sent: the status of the answer, or why there was none. */
   reports: { seq: number; outcome: string }[];
+  /** As the provider got it with the order. */
+  userData: string;
+  /** Of the user data, and fetched by the server itself. */
   files: { path: string; permissions: string; content: string }[];
   agentEnvironment: Record<string, string> | null;
+  postgresEnvironment: Record<string, string> | null;
   cost: { monthly: number; currency: string };
 }
 

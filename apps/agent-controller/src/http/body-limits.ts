@@ -1,4 +1,4 @@
-import { MAX_REPORT_BYTES } from '@agent-controller/provisioning-workflow';
+import { MAX_REDEMPTION_BYTES, MAX_REPORT_BYTES } from '@agent-controller/provisioning-workflow';
 import type { FastifyInstance } from 'fastify';
 
 /** 20 fields of 16 KB, escaped. */
@@ -11,6 +11,7 @@ export function limitBodies(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
     // Anyone may post there until the token was compared.
     if (route.url.startsWith('/api/provisioning/callbacks')) route.bodyLimit = MAX_REPORT_BYTES;
+    if (route.url.startsWith('/api/provisioning/bootstrap')) route.bodyLimit = MAX_REDEMPTION_BYTES;
     if (/^\/api\/clients\/provisioning\/(provision|preview)$/.test(route.url)) route.bodyLimit = MAX_ORDER_BYTES;
   });
 }

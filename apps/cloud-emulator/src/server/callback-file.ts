@@ -3,7 +3,7 @@ import { RefusedError } from './refused.error';
 
 export const CALLBACK_FILE = '/opt/agent-manager/callback.curlrc';
 
-/** Where a server reports how far it is, and with what. */
+/** Where a server sends something to the controller, and with what. */
 export interface Callback {
   url: URL;
   headers: [string, string][];
@@ -17,10 +17,15 @@ const PIN = /^sha256\/\/([A-Za-z0-9+/]{43}=)$/;
 
 /** @throws RefusedError when others could read it, or when curl would not do with it what was meant */
 export function callbackOf(files: WrittenFile[]): Callback | null {
-  const file = files.find(({ path }) => path === CALLBACK_FILE);
+  return readCurlFile(files, CALLBACK_FILE);
+}
+
+/** @throws RefusedError as `callbackOf` does */
+export function readCurlFile(files: WrittenFile[], wanted: string): Callback | null {
+  const file = files.find(({ path }) => path === wanted);
   if (!file) return null;
   if (parseInt(file.permissions, 8) !== 0o600) {
-    throw new RefusedError(`${CALLBACK_FILE} has mode ${file.permissions}, not 0600: it holds a token`);
+    throw new RefusedError(`${wanted} has mode ${file.permissions}, not 0600: it holds a token`);
   }
   return readCallbackFile(file.content.toString('utf8'));
 }

@@ -9,17 +9,19 @@ const TIMEOUT_MS = 15_000;
 export interface CallbackAnswer {
   status: number;
   retryAfterSeconds: number | null;
+  body: string;
 }
 
 /**
  * One POST as curl makes it by the file: its headers, certificates checked, pins on top.
+ * @param localAddress whence, on systems where every address of 127.0.0.0/8 is there
  * @param trusted certificates besides those that Node trusts
  * @throws Error with a code, when there is no answer; its message holds no header
  */
 export function postCallback(
   { url, headers, pins }: Callback,
   body: string,
-  { signal, trusted }: { signal: AbortSignal; trusted?: string },
+  { signal, trusted, localAddress }: { signal: AbortSignal; trusted?: string; localAddress?: string },
 ): Promise<CallbackAnswer> {
   const sent: OutgoingHttpHeaders = { 'content-length': Buffer.byteLength(body) };
   for (const [name, value] of headers) sent[name] = value;
@@ -30,14 +32,19 @@ export function postCallback(
     method: 'POST',
     headers: sent,
     agent: false as const,
+    ...(localAddress !== undefined && process.platform === 'linux' ? { localAddress } : {}),
     signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
   };
   return new Promise((resolve, reject) => {
     const answered = (response: IncomingMessage) => {
-      response.resume().once('error', reject);
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk)).once('error', reject);
       const seconds = Number(response.headers['retry-after'] ?? NaN);
       const retryAfterSeconds = Number.isFinite(seconds) ? seconds : null;
-      response.once('end', () => resolve({ status: response.statusCode ?? 0, retryAfterSeconds }));
+      response.once('end', () => {
+        const body = Buffer.concat(chunks).toString('utf8');
+        resolve({ status: response.statusCode ?? 0, retryAfterSeconds, body });
+      });
     };
     const outgoing =
       url.protocol === 'http:'

@@ -38,9 +38,15 @@ export class CallbackReporter {
   #queue: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly callback: Callback,
+    private callback: Callback,
     private readonly options: ReporterOptions,
   ) {}
+
+  /** From now on with another token. */
+  reportTo(callback: Callback): void {
+    this.callback = callback;
+    this.#isRefused = false;
+  }
 
   /** Returns at once. */
   report(view: StatusView): void {

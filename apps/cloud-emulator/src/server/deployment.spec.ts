@@ -86,6 +86,26 @@ describe('plan', () => {
     ]);
   });
 
+  it('knows the ports of a server that has still to fetch its key', () => {
+    const { files, commands } = config();
+    const ports = plan({ files, commands }).sites.map(({ port }) => port);
+    const keyless = files.filter(({ path }) => !path.endsWith('/key.pem'));
+    expect(() => plan({ files: keyless, commands })).toThrow('key.pem is not mounted');
+    const permissions = '0600';
+    const subject = { provisioningId: '6f9619ff-8b86-4d01-b42d-00cf4fc964ff', attempt: 1 };
+    keyless.push(
+      {
+        path: '/opt/agent-manager/redemption.curlrc',
+        permissions,
+        content: Buffer.from('url = "https://controller.example/x"\n'),
+      },
+      { path: '/opt/agent-manager/redemption.json', permissions, content: Buffer.from(JSON.stringify(subject)) },
+    );
+    expect(plan({ files: keyless, commands }).sites.map(({ port, key }) => [port, key])).toEqual(
+      ports.map((port) => [port, '']),
+    );
+  });
+
   it('finds the callback', () => {
     const { files, commands } = config();
     const content = Buffer.from('url = "https://controller.example/x"\n');

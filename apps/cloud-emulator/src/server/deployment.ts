@@ -4,6 +4,7 @@ import { callbackOf, type Callback } from './callback-file';
 import type { CloudConfig } from './cloud-init';
 import { readCompose, type ServerFiles } from './compose';
 import type { ComposeService } from './compose-service';
+import { redemptionOf } from './redemption-file';
 import { RefusedError } from './refused.error';
 
 /** What answers below a path of a published site; a null path is whatever no other one fits. */
@@ -31,7 +32,11 @@ export interface Deployment {
   callback: Callback | null;
 }
 
-/** @throws RefusedError when nothing would ever answer */
+/**
+ * Where the server has its secret files still to fetch, what comes of them is missing: its keys, and secrets in the
+ * environment.
+ * @throws RefusedError when nothing would ever answer
+ */
 export function plan({ files, commands }: CloudConfig): Deployment {
   const contents: ServerFiles = new Map(files.map(({ path, content }) => [path, content.toString('utf8')]));
   for (const words of commands) {
@@ -49,7 +54,7 @@ export function plan({ files, commands }: CloudConfig): Deployment {
   return {
     agentEnvironment: agent.environment,
     postgresEnvironment: postgres.environment,
-    sites: sites(proxy, agent, contents),
+    sites: sites(proxy, agent, contents, redemptionOf(files) !== null),
     agentProblem: agentProblem(agent, postgres, proxy),
     callback: callbackOf(files),
   };
@@ -66,7 +71,12 @@ function imageName(image: string): string {
   return (image.split('@')[0] ?? '').split('/').at(-1)?.split(':')[0] ?? '';
 }
 
-function sites(proxy: ComposeService, agent: ComposeService, files: ServerFiles): PublishedSite[] {
+function sites(
+  proxy: ComposeService,
+  agent: ComposeService,
+  files: ServerFiles,
+  isKeyAwaited: boolean,
+): PublishedSite[] {
   const inContainer = (path: string) => {
     const text = files.get(onServer(proxy, path) ?? '');
     if (text === undefined) throw new RefusedError(`Caddy: ${path} is not mounted into the container`);
@@ -75,7 +85,9 @@ function sites(proxy: ComposeService, agent: ComposeService, files: ServerFiles)
   const published = readCaddyfile(inContainer('/etc/caddy/Caddyfile')).flatMap((site) => {
     const opened = proxy.ports.find(({ container }) => container === site.port);
     if (!opened) return [];
-    const [certificate, key] = [inContainer(site.certificatePath), inContainer(site.keyPath)];
+    const certificate = inContainer(site.certificatePath);
+    const isFetchedLater = isKeyAwaited && !files.has(onServer(proxy, site.keyPath) ?? '');
+    const key = isFetchedLater ? '' : inContainer(site.keyPath);
     return { port: opened.host, certificate, key, routes: site.routes.map((each) => route(each, proxy, agent)) };
   });
   if (published.length === 0) throw new RefusedError('Caddy: none of its sites is at a published port');

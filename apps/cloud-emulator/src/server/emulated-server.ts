@@ -7,11 +7,14 @@ import type { Keycloak } from '../keycloak';
 import type { Settings } from '../settings';
 import { AgentManager, type AgentState } from './agent-manager';
 import { Bootstrap, BootstrapError } from './bootstrap';
+import { callbackOf } from './callback-file';
 import { CallbackReporter, type ReportRecord } from './callback-reporter';
-import { readUserData, type WrittenFile } from './cloud-init';
+import { readUserData, type CloudConfig, type WrittenFile } from './cloud-init';
 import { plan, type Deployment, type PublishedSite } from './deployment';
 import type { Life, Machine, ServerOrder } from './machine';
 import { ProxyListener } from './proxy-listener';
+import { redemptionOf, withoutRedemption, type Redemption } from './redemption-file';
+import { SecretsFetcher } from './secrets-fetcher';
 import { siteHandler } from './site-handler';
 import { STATUS_FILE, StatusDocument, type InstallFailure, type StatusView } from './status-document';
 
@@ -92,8 +95,12 @@ export class EmulatedServer implements Machine {
     this.log('runs');
     if (this.order.bootFails) return this.fail('the boot failed by order of the admin API');
     this.stage = 'install';
-    const deployment = await this.runCloudInit();
-    const document = this.keepDocument(deployment);
+    const config = await this.runCloudInit();
+    await this.fetchSecrets(config);
+    const deployment = plan({ ...config, files: this.files });
+    this.deployment = deployment;
+    if (deployment.callback) this.#reporter?.reportTo(deployment.callback);
+    const document = this.keepDocument();
     const bootstrap = new Bootstrap(document, this.failure(deployment), (ms) => this.pause(ms));
     try {
       await bootstrap.install(installMs, () => this.openProxy(deployment));
@@ -107,16 +114,50 @@ export class EmulatedServer implements Machine {
   }
 
   /** @throws RefusedError when cloud-init or the bootstrap could do nothing with the user data */
-  private async runCloudInit(): Promise<Deployment> {
+  private async runCloudInit(): Promise<CloudConfig> {
     const { userData, acceptsBase64 } = this.order;
     const config = readUserData(userData, acceptsBase64);
     this.files = config.files;
+    this.root = mkdtempSync(join(tmpdir(), 'cloud-emulator-server-'));
     await this.write(config.files);
-    this.deployment = plan(config);
-    return this.deployment;
+    return config;
   }
 
-  private keepDocument({ callback }: Deployment): StatusDocument {
+  /** Where they are not in the user data. */
+  private async fetchSecrets({ files }: CloudConfig): Promise<void> {
+    const redemption = redemptionOf(files);
+    if (!redemption) return;
+    const fetched = this.order.fetchedFiles?.map((file) => ({ ...file, content: Buffer.from(file.content) }));
+    const secret = fetched ?? (await this.redeem(redemption));
+    this.order.fetchedFiles = secret.map((file) => ({ ...file, content: file.content.toString('utf8') }));
+    const paths = secret.map(({ path }) => path);
+    this.files = [...withoutRedemption(files).filter(({ path }) => !paths.includes(path)), ...secret];
+    await this.write(secret);
+  }
+
+  /** @throws BootstrapError */
+  private async redeem(redemption: Redemption): Promise<WrittenFile[]> {
+    const document = this.keepDocument();
+    document.report({ begun: ['secrets'] });
+    const { redemption: mode = 'deliver', address: localAddress } = this.order;
+    const options = { mode, log: this.log, signal: this.#ending.signal, localAddress };
+    try {
+      const files = await new SecretsFetcher(redemption, options).fetch();
+      document.report({ ended: ['secrets'] });
+      return files;
+    } catch (error) {
+      if (this.isEnding()) throw error;
+      const { message } = error as Error;
+      const cause = `The secret files could not be fetched from the controller (${message})`;
+      const failure = { stage: 'secrets' as const, cause, logTail: [message] };
+      document.fail(failure);
+      throw new BootstrapError(failure);
+    }
+  }
+
+  private keepDocument(): StatusDocument {
+    if (this.#document) return this.#document;
+    const callback = callbackOf(this.files);
     const { callbacks: mode = 'deliver' } = this.order;
     this.#reporter = callback ? new CallbackReporter(callback, { mode, log: this.log }) : undefined;
     this.#document = new StatusDocument(this.#orderedAt, (view) => this.#reporter?.report(view));
@@ -158,9 +199,10 @@ export class EmulatedServer implements Machine {
 
   /** As cloud-init does, below a folder of its own. The paths are normal and absolute, so none leads out of it. */
   private async write(files: WrittenFile[]): Promise<void> {
-    this.root = mkdtempSync(join(tmpdir(), 'cloud-emulator-server-'));
+    const { root } = this;
+    if (root === null) return;
     for (const { path, content, permissions } of files) {
-      const target = join(this.root, path);
+      const target = join(root, path);
       await mkdir(dirname(target), { recursive: true });
       await writeFile(target, content, { mode: 0o600 });
       await chmod(target, parseInt(permissions, 8));

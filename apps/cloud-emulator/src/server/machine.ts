@@ -3,6 +3,7 @@ import type { AgentState } from './agent-manager';
 import type { CallbackMode, ReportRecord } from './callback-reporter';
 import type { WrittenFile } from './cloud-init';
 import type { Deployment } from './deployment';
+import type { RedemptionMode } from './secrets-fetcher';
 import type { InstallFailure, StatusView } from './status-document';
 
 export interface ServerOrder {
@@ -15,6 +16,10 @@ export interface ServerOrder {
   installFailure?: InstallFailure;
   /** What becomes of its reports on their way to the controller. */
   callbacks?: CallbackMode;
+  /** What becomes of its requests for its secret files. */
+  redemption?: RedemptionMode;
+  /** Its secret files, once it has fetched them: they outlast a reboot. */
+  fetchedFiles?: { path: string; permissions: string; content: string }[];
 }
 
 export type Life = 'booting' | 'running' | 'deleting';

@@ -1,6 +1,7 @@
 /** In the order in which they usually begin; they may overlap. */
 export const STAGES = [
   'boot',
+  'secrets',
   'docker',
   'proxy',
   'postgres-image',

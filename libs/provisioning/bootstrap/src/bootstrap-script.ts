@@ -43,6 +43,8 @@ failed() {
   # Where the proxy never ran, the server itself says what happened.
   if [ -z "$(docker compose ps --quiet --status running proxy 2>/dev/null)" ]; then
     docker compose stop proxy
+    # Without the key nobody would believe it: there are only the reports.
+    if [ ! -s tls/key.pem ]; then exit "$2"; fi
     systemd-run --quiet --unit=agent-manager-status --property=CapabilityBoundingSet= --property=NoNewPrivileges=yes \\
       --property=ProtectSystem=strict --property=MemoryMax=64M "$(command -v python3)" "$PWD/report.py" serve
   fi
@@ -76,16 +78,19 @@ add_swap() {
   echo '/swapfile none swap sw 0 0' >>/etc/fstab
 }
 
+need_curl() {
+  if command -v curl >/dev/null && command -v openssl >/dev/null; then return; fi
+  retry apt_get update
+  retry apt_get install --yes --no-install-recommends ca-certificates curl openssl
+}
+
 install_docker() {
   local id codename
   # shellcheck source=/dev/null
   id="$(. /etc/os-release && echo "$ID")"
   # shellcheck source=/dev/null
   codename="$(. /etc/os-release && echo "$VERSION_CODENAME")"
-  if ! command -v curl >/dev/null; then
-    retry apt_get update
-    retry apt_get install --yes --no-install-recommends ca-certificates curl
-  fi
+  need_curl
   install -m 0755 -d /etc/apt/keyrings
   retry curl -fsSL "https://download.docker.com/linux/$id/gpg" -o /etc/apt/keyrings/docker.asc
   printf 'Types: deb\\nURIs: https://download.docker.com/linux/%s\\nSuites: %s\\nComponents: stable\\nArchitectures: %s\\nSigned-By: /etc/apt/keyrings/docker.asc\\n' \\
@@ -179,6 +184,15 @@ wait_for_agent() {
 # It waits for cloud-init, which this script is a part of.
 systemctl enable agent-manager-user-data
 systemctl start --no-block agent-manager-user-data
+
+# Where they are not in the user data.
+if [ -e redemption.curlrc ]; then
+  stage_is secrets 'The secret files could not be fetched from the controller'
+  report begin secrets
+  need_curl
+  python3 redeem.py
+  report end secrets
+fi
 
 stage_is docker 'Docker could not be installed'
 report begin docker

@@ -1,5 +1,21 @@
 import type { BootstrapSpec } from './bootstrap-spec';
 
+/** How the server of such a spec reaches its controller. */
+export const EXAMPLE_CONTROLLER = {
+  callback: {
+    url: 'https://controller.example.com/api/provisioning/callbacks/11111111-1111-4111-8111-111111111111',
+    token: 'example-callback-token',
+    pins: [Buffer.alloc(32, 9).toString('base64')],
+  },
+  redemption: {
+    url: 'https://controller.example.com/api/provisioning/bootstrap/11111111-1111-4111-8111-111111111111',
+    token: 'example-bootstrap-token',
+    pins: [Buffer.alloc(32, 9).toString('base64')],
+    provisioningId: '11111111-1111-4111-8111-111111111111',
+    attempt: 1,
+  },
+} satisfies Partial<BootstrapSpec>;
+
 /** A spec whose values are hard to carry: quotes, dollars, newlines, comment signs. For tests. */
 export function exampleSpec(changes: Partial<BootstrapSpec> = {}): BootstrapSpec {
   return {

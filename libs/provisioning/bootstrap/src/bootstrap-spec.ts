@@ -45,6 +45,12 @@ export interface Callback {
   pins: string[];
 }
 
+/** Where the server fetches its secret files, when the controller can be reached from outside. */
+export interface Redemption extends Callback {
+  provisioningId: string;
+  attempt: number;
+}
+
 /** Everything that the user data of one server says. Strings may hold anything but NUL and lone surrogates. */
 export interface BootstrapSpec {
   images: ContainerImages;
@@ -59,5 +65,7 @@ export interface BootstrapSpec {
   environment: Record<string, string>;
   secrets: ServerSecrets;
   callback?: Callback;
+  /** Where it is given, user data holds its token and no other secret: the server fetches the rest. */
+  redemption?: Redemption;
   tls: Pick<ServerTls, 'certificatePem' | 'privateKeyPem' | 'serverName'>;
 }

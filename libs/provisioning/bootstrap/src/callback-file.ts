@@ -1,6 +1,6 @@
 import type { Callback } from './bootstrap-spec';
 
-/** curl's arguments for a report, in the syntax of `--config`: the token must not be among a process's arguments. */
+/** curl's arguments for a report or a redemption, in the syntax of `--config`: the token must not be among a process's arguments. */
 export function callbackFile({ url, token, pins }: Callback): string {
   return [
     `url = ${quoted(url)}`,

@@ -5,11 +5,14 @@ export type {
   Callback,
   ContainerImages,
   GitAccess,
+  Redemption,
   ServerSecrets,
   ServerTls,
 } from './bootstrap-spec';
 export { maskedSpec } from './masked-spec';
 export { createServerSecrets } from './server-secrets';
 export { createServerTls } from './server-tls';
+export { REDEMPTION_DOMAIN } from './redemption-script';
+export { secretFiles, type ServerFile } from './server-files';
 export { renderUserData, userDataBytes } from './user-data';
 export { STATUS_PATH } from './status-report';

@@ -20,6 +20,7 @@ export function maskedSpec(spec: BootstrapSpec): BootstrapSpec {
     environment: Object.fromEntries(Object.keys(spec.environment).map((name) => [name, MASK])),
     secrets: { databasePassword: MASK, jwtSecret: MASK, encryptionKey: MASK },
     ...(spec.callback ? { callback: { ...spec.callback, token: MASK } } : {}),
+    ...(spec.redemption ? { redemption: { ...spec.redemption, token: MASK } } : {}),
     tls: { ...spec.tls, privateKeyPem: MASK },
   };
 }

@@ -98,6 +98,22 @@ describe('report.py', () => {
     }
   });
 
+  withPython(`tells the cause as well before the secret files are here, without the bootstrap token${label}`, () => {
+    rmSync(join(folder, 'home/docker-compose.override.yml'));
+    rmSync(join(folder, 'home/tls/key.pem'));
+    const token = 'the-bootstrap-token';
+    const file = callbackFile({ url: 'http://127.0.0.1:9/x', token, pins: [] });
+    writeFileSync(join(folder, 'home/redemption.curlrc'), file);
+    log(`sent ${token}\ncurl: (7) Failed to connect\n== secrets failed in line 1`);
+    report('begin', 'secrets');
+    report('fail', 'secrets', '1', '1', 'The secret files could not be fetched');
+    expect(document().error).toMatchObject({
+      stage: 'secrets',
+      cause: 'The secret files could not be fetched (curl: (7) Failed to connect)',
+      logTail: ['sent [secret]', 'curl: (7) Failed to connect', '== secrets failed in line 1'],
+    });
+  });
+
   withPython(`keeps the first failure${label}`, () => {
     log('x');
     report('fail', 'docker', '1', '2', 'the first');

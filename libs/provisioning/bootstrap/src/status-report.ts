@@ -62,17 +62,24 @@ def services(name):
         return yaml.safe_load(file)["services"]
 
 
+def text_of(path):
+    if not os.path.exists(path):
+        return ""
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
 def secrets():
     values = set()
-    for service in services("docker-compose.override.yml").values():
-        for name, value in service["environment"].items():
-            if name not in PUBLIC:
-                values.add(str(value).replace("$$", "$"))
-    with open(HOME + "/tls/key.pem", encoding="utf-8") as file:
-        values.update(line for line in file.read().splitlines() if not line.startswith("-----"))
-    if os.path.exists(CALLBACK):
-        with open(CALLBACK, encoding="utf-8") as file:
-            values.update(re.findall('Bearer ([^"]+)', file.read()))
+    # Before they are fetched, the secret files are not here.
+    if os.path.exists(HOME + "/docker-compose.override.yml"):
+        for service in services("docker-compose.override.yml").values():
+            for name, value in service["environment"].items():
+                if name not in PUBLIC:
+                    values.add(str(value).replace("$$", "$"))
+    values.update(line for line in text_of(HOME + "/tls/key.pem").splitlines() if not line.startswith("-----"))
+    for path in (CALLBACK, HOME + "/redemption.curlrc"):
+        values.update(re.findall('Bearer ([^"]+)', text_of(path)))
     parts = {line.strip() for value in values for line in [value, *value.splitlines()]}
     # Programs like to print values as JSON.
     parts |= {json.dumps(part, ensure_ascii=plain)[1:-1] for part in parts for plain in (True, False)}

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exampleSpec } from './bootstrap-spec.fixture';
+import { EXAMPLE_CONTROLLER, exampleSpec } from './bootstrap-spec.fixture';
 import { renderUserData } from './user-data';
 
 // CI installs these Debian packages and sets REQUIRE_SYSTEM_TOOLS=1: there, a missing one is a failure.
@@ -14,6 +14,7 @@ const label = (tool: string, present: boolean) => (present ? '' : ` (skipped: ${
 
 const cases = [
   ['plain', renderUserData(exampleSpec(), { maxBytes: 32_768 })],
+  ['with redemption', renderUserData(exampleSpec(EXAMPLE_CONTROLLER), { maxBytes: 32_768 })],
   ['compressed', renderUserData(exampleSpec(), { maxBytes: 16_384 })],
 ] as const;
 

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { RESERVED_VARIABLES } from './agent-environment';
 import type { BootstrapSpec } from './bootstrap-spec';
-import { exampleSpec } from './bootstrap-spec.fixture';
+import { EXAMPLE_CONTROLLER, exampleSpec } from './bootstrap-spec.fixture';
+import { secretFiles } from './server-files';
 import { renderUserData, userDataBytes } from './user-data';
 
 const LIMITS = { hetzner: 32_768, 'digital-ocean': 65_536 };
@@ -58,6 +59,7 @@ describe('renderUserData', () => {
         cursorApiKey: undefined,
       }),
     ],
+    ['public-url.hetzner.yml', LIMITS.hetzner, exampleSpec(EXAMPLE_CONTROLLER)],
   ])('renders %s as it was reviewed', (name, maxBytes, spec) => {
     const userData = renderUserData(spec, { maxBytes });
     if (process.env.UPDATE_GOLDEN_FILES === '1') writeFileSync(golden(name), userData);
@@ -84,6 +86,46 @@ describe('renderUserData', () => {
     for (const secret of [...Object.values(spec.secrets), 'key with', 'robot', 'not a real key', 'cursor:']) {
       expect(compose).not.toContain(secret);
     }
+  });
+
+  it('has no secret but the bootstrap token where the server can fetch the rest', () => {
+    const spec = exampleSpec(EXAMPLE_CONTROLLER);
+    const userData = renderUserData(spec, { maxBytes: LIMITS.hetzner });
+    const text = [userData, ...Object.values(filesOf(userData))].join('\n');
+    const secrets = ['key with', 'robot', 'second line', 'git.example.com', 'not a real key', 'cursor:', 'FURTHER'];
+    for (const secret of [...Object.values(spec.secrets), 'PRIVATE KEY', 'example-callback-token', ...secrets]) {
+      expect(text).not.toContain(secret);
+    }
+    const tokens = text.match(/Bearer [\w-]+/g);
+    expect(new Set(tokens)).toEqual(new Set(['Bearer example-bootstrap-token']));
+    expect(filesOf(userData)['/opt/agent-manager/docker-compose.override.yml']).toBeUndefined();
+    expect(filesOf(userData)['/opt/agent-manager/tls/key.pem']).toBeUndefined();
+  });
+
+  it('lets the server fetch exactly what is not in its user data', () => {
+    const { redemption: _redemption, ...spec } = exampleSpec(EXAMPLE_CONTROLLER);
+    const whole = load(renderUserData(spec, { maxBytes: LIMITS.hetzner })) as CloudConfig;
+    const paths = [
+      '/opt/agent-manager/docker-compose.override.yml',
+      '/opt/agent-manager/tls/key.pem',
+      '/opt/agent-manager/callback.curlrc',
+    ];
+    expect(secretFiles(exampleSpec(EXAMPLE_CONTROLLER))).toEqual(
+      whole.write_files
+        .filter(({ path }) => paths.includes(path))
+        .map(({ path, permissions, content }) => ({ path, permissions, content })),
+    );
+    expect(secretFiles(exampleSpec()).map(({ path }) => path)).toEqual(paths.slice(0, 2));
+  });
+
+  it('does not grow with what the server fetches', () => {
+    const long = exampleSpec({
+      ...EXAMPLE_CONTROLLER,
+      environment: { LONG: createHash('sha512').digest('hex').repeat(900) },
+    });
+    expect(renderUserData(long, { maxBytes: LIMITS.hetzner })).toBe(
+      renderUserData(exampleSpec(EXAMPLE_CONTROLLER), { maxBytes: LIMITS.hetzner }),
+    );
   });
 
   it('carries any string byte for byte, and no string changes the structure', () => {

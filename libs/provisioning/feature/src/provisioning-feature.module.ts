@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
 import { AbandonedController } from './abandoned.controller';
+import { BootstrapController } from './bootstrap.controller';
 import { CallbacksController } from './callbacks.controller';
 import { OrphansController } from './orphans.controller';
 import { PreviewController } from './preview.controller';
@@ -18,6 +19,7 @@ export class ProvisioningFeatureModule {
       imports,
       controllers: [
         AbandonedController,
+        BootstrapController,
         CallbacksController,
         OrphansController,
         PreviewController,

@@ -60,6 +60,15 @@ export class EventLog {
     return (await manager.maximum(ProvisioningEvent, 'seq', { provisioningId })) ?? 0;
   }
 
+  /** Errors with this code in the source's present attempt. */
+  errorsOfAttempt(manager: EntityManager, source: EventSource, code: string): Promise<ProvisioningEvent[]> {
+    return manager
+      .createQueryBuilder(ProvisioningEvent, 'event')
+      .where({ provisioningId: source.id, attempt: source.attempt, type: 'error' })
+      .andWhere(`event.data ->> 'code' = :code`, { code })
+      .getMany();
+  }
+
   /** Events of a client's provisioning after the given number, oldest first. */
   since(clientId: string, afterSeq: number, limit = 500): Promise<ProvisioningEvent[]> {
     return this.dataSource

@@ -19,6 +19,8 @@ export type { AdoptionRequest } from './sweep/adopted-rows.service';
 export { OrphanAdoption } from './sweep/orphan-adoption.service';
 export { OrphanService, type OrphanReport, type ReportedOrphan } from './sweep/orphan.service';
 export { CallbackService } from './reports/callback.service';
+export { MAX_REDEMPTION_BYTES } from './redemption/redemption-request';
+export { RedemptionService } from './redemption/redemption.service';
 export { MAX_REPORT_BYTES } from './reports/server-report';
 export { stageDisplay } from './reports/stages';
 export { CLOCK, LOGGER } from './tokens';

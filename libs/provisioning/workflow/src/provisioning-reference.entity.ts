@@ -18,7 +18,8 @@ import type { ServerReport } from './reports/server-report';
 /**
  * One provisioning: what was asked for, what is billed, and where the work stands. The row is the truth; jobs only
  * wake. Its columns have five writers: a step that holds the lease (`version` moves), the observer (what the provider
- * says of the server: no version), callers (`intent`: no version), the server itself (`report`: no version), and the
+ * says of the server: no version), callers (`intent`: no version), the server itself (`report` and `bootstrap_…`: no
+ * version), and the
  * health keeper (`health_due_at`: no version).
  */
 @Entity('provisioning_references')
@@ -155,6 +156,21 @@ export class ProvisioningReference {
   /** SHA-256 of the token with which the server may report, base64url; null when none may, or may any more. */
   @Column('text', { name: 'callback_token_hash', nullable: true })
   callbackTokenHash!: string | null;
+
+  /**
+   * SHA-256 of the attempt and its bootstrap token, base64url; null when nobody may fetch the server's secret files, or
+   * may any more.
+   */
+  @Column('text', { name: 'bootstrap_token_hash', nullable: true })
+  bootstrapTokenHash!: string | null;
+
+  /** The public key of who fetched the secret files first, SubjectPublicKeyInfo in base64: nobody else gets them. */
+  @Column('text', { name: 'bootstrap_key', nullable: true })
+  bootstrapKey!: string | null;
+
+  /** The time in the last request that was answered with them, by the server's clock. */
+  @Column({ type: 'timestamptz', name: 'bootstrap_sent_at', precision: 3, nullable: true })
+  bootstrapSentAt!: Date | null;
 
   /** Codes of what a caller should know though the agent is ready, such as `credentials-unverified`. */
   @Column('jsonb', { default: [] })

@@ -31,6 +31,7 @@ import { ProvisioningRepository } from './provisioning.repository';
 import { ProvisioningService } from './provisioning.service';
 import { Reconciler } from './reconciler';
 import { QuotaService } from './quota.service';
+import { RedemptionService } from './redemption/redemption.service';
 import { RequestCheckService } from './request-check.service';
 import { SentinelService } from './sentinel.service';
 import { CallbackService } from './reports/callback.service';
@@ -96,6 +97,7 @@ const PUBLIC = [
   ProvisioningService,
   ProvisioningViewService,
   ProvisioningWatchService,
+  RedemptionService,
 ];
 
 const INTERNAL: Provider[] = [

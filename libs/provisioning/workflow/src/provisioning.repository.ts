@@ -9,6 +9,14 @@ import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 /** Phases in which the provider's view of the server is waited for. */
 const OBSERVED_PHASES = ['booting'];
 
+/** What is saved before a create is sent. */
+interface AnnouncedOrder {
+  sentinelId: string;
+  at: Date;
+  callbackTokenHash: string | null;
+  bootstrapTokenHash: string | null;
+}
+
 /** The table `provisioning_references`. */
 @Injectable()
 export class ProvisioningRepository {
@@ -89,18 +97,20 @@ export class ProvisioningRepository {
   /**
    * Notes, before a create is sent, that a server may exist from now on, and renews the lease.
    * @param at by the clock of the controllers, which measure the time since then
+   * The server that is ordered may fetch its secret files with a key of its own, whoever did so before.
    * @returns false when the lease was lost: nothing may be sent
    */
   async markCreateRequested(
     id: string,
     seen: { version: number; leaseOwner: string },
-    { sentinelId, at, callbackTokenHash }: { sentinelId: string; at: Date; callbackTokenHash: string | null },
+    { sentinelId, at, callbackTokenHash, bootstrapTokenHash }: AnnouncedOrder,
   ): Promise<boolean> {
     const [, count]: [unknown, number] = await this.manager.query(
       `UPDATE provisioning_references SET create_requested_at = $5, sentinel_id = $4, callback_token_hash = $6,
-         lease_until = now() + $7 * interval '1 millisecond'
+         lease_until = now() + $7 * interval '1 millisecond',
+         bootstrap_token_hash = $8, bootstrap_key = NULL, bootstrap_sent_at = NULL
        WHERE id = $1 AND version = $2 AND lease_owner = $3 AND lease_until >= now() AND intent = 'present'`,
-      [id, seen.version, seen.leaseOwner, sentinelId, at, callbackTokenHash, this.leaseMs],
+      [id, seen.version, seen.leaseOwner, sentinelId, at, callbackTokenHash, this.leaseMs, bootstrapTokenHash],
     );
     return count === 1;
   }

@@ -126,7 +126,12 @@ describe('StepCommit', () => {
     const seen = await leased();
     const { id, version } = seen.reference;
     const ours = { version, leaseOwner: 'runner' };
-    const order = { sentinelId: 'key', at: new Date('2026-11-24T12:00:05.000Z'), callbackTokenHash: 'hash' };
+    const order = {
+      sentinelId: 'key',
+      at: new Date('2026-11-24T12:00:05.000Z'),
+      callbackTokenHash: 'hash',
+      bootstrapTokenHash: 'b',
+    };
     expect(await database.provisionings.markCreateRequested(id, { ...ours, leaseOwner: 'other' }, order)).toBe(false);
     expect(await database.provisionings.markCreateRequested(id, ours, order)).toBe(true);
     expect(await database.get(id)).toMatchObject({

@@ -16,6 +16,8 @@ import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
 /** Phases in which the server may report. */
 const REPORTING_PHASES: readonly Phase[] = ['booting', 'installing', 'starting'];
+/** Phases in which it may fetch its secret files. It has them when its proxy answers. */
+const REDEEMING_PHASES: readonly Phase[] = ['booting', 'installing'];
 /** No server runs sooner after its order. */
 const FIRST_LOOK_MS = 1_500;
 
@@ -108,6 +110,7 @@ export class StepCommit {
       pausedMsBeforePhase: patch?.pausedMs ?? row.pausedMs,
       // Whatever the server still has to say is of no use any more.
       ...(REPORTING_PHASES.includes(phase) ? {} : { callbackTokenHash: null }),
+      ...(REDEEMING_PHASES.includes(phase) ? {} : { bootstrapTokenHash: null }),
       // Null would be at once, and its last step has just looked.
       ...(phase === 'ready' ? { healthDueAt: new Date(now.getTime() + this.options.healthCheckIntervalMs) } : {}),
     };

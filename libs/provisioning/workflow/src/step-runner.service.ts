@@ -111,8 +111,7 @@ export class StepRunner {
     sentinelId: string,
   ): Promise<() => boolean> {
     const { id, version } = reference;
-    const callbackTokenHash = this.callbackTokens.storedHash(reference);
-    const order = { sentinelId, at: this.clock.now(), callbackTokenHash };
+    const order = { sentinelId, at: this.clock.now(), ...this.callbackTokens.storedHashes(reference) };
     const sinceAsked = stopwatch();
     if (lease.signal.aborted || lease.isOver) throw new LostRightToCreate();
     if (!(await this.provisionings.markCreateRequested(id, { version, leaseOwner }, order))) {

@@ -2,11 +2,14 @@ import { ClientRepository, type Client } from '@agent-controller/clients';
 import {
   maskedSpec,
   renderUserData,
+  secretFiles,
   userDataBytes,
   type BootstrapSpec,
+  type ServerFile,
 } from '@agent-controller/provisioning-bootstrap';
 import { AppError } from '@agent-controller/kernel';
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import type { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningRepository } from './provisioning.repository';
 import { CallbackTokens } from './reports/callback-tokens';
@@ -43,6 +46,14 @@ export class UserDataService {
     return renderUserData(maskedSpec(this.spec(reference, client)), { maxBytes: Number.MAX_SAFE_INTEGER });
   }
 
+  /** What the server of a row has to fetch. @throws Error when the secrets were wiped */
+  async secretFiles(reference: ProvisioningReference, manager: EntityManager): Promise<ServerFile[]> {
+    const client = await this.clients.get(reference.clientId, manager);
+    if (!client) throw new Error('A provisioning has no client');
+    const callback = this.callbackTokens.acceptedCallback(reference);
+    return secretFiles({ ...this.spec(reference, client), callback });
+  }
+
   private spec(reference: ProvisioningReference, client: Client): BootstrapSpec {
     const secrets = this.provisionings.openSecrets(reference);
     const authentication = this.clients.openCredentials(client);
@@ -62,6 +73,7 @@ export class UserDataService {
       environment: secrets.environment,
       secrets: secrets.server,
       callback: this.callbackTokens.callback(reference),
+      redemption: this.callbackTokens.redemption(reference),
       tls: {
         certificatePem: client.tlsCertificatePem ?? '',
         privateKeyPem: secrets.tlsPrivateKeyPem,

@@ -26,6 +26,8 @@ export interface WorkflowOptions {
   phaseTimeoutMs: Record<TimedPhase, number>;
   /** Where servers reach this controller; without it they cannot report, and are looked at instead. */
   callbacks: { publicUrl: string; pins: string[] } | null;
+  /** Whether the address that a request seems to come from is where it comes from, proxies or not. */
+  knowsCallersAddress: boolean;
   /** Defaults for requests with Keycloak. */
   keycloak: { authServerUrl?: string; realm?: string };
   /** A connection string with session features (LISTEN, advisory locks), never a transaction pooler. */

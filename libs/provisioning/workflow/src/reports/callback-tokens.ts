@@ -1,15 +1,17 @@
-import { SecretBox } from '@agent-controller/kernel';
-import type { Callback } from '@agent-controller/provisioning-bootstrap';
+import { isSameText, SecretBox } from '@agent-controller/kernel';
+import type { Callback, Redemption } from '@agent-controller/provisioning-bootstrap';
 import { Inject, Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import type { ProvisioningReference } from '../provisioning-reference.entity';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
 
 type Attempt = Pick<ProvisioningReference, 'id' | 'attempt'>;
+type StoredHashes = Pick<ProvisioningReference, 'callbackTokenHash' | 'bootstrapTokenHash'>;
 
 /**
- * Tokens with which servers report: one per provisioning and attempt, made from the installation's key whenever user
- * data is rendered, so that the same row gives the same bytes and only a hash is stored.
+ * Tokens with which servers report and fetch their secret files: one of each kind per provisioning and attempt, made
+ * from the installation's key whenever they are needed, so that the same row gives the same bytes and only hashes are
+ * stored.
  */
 @Injectable()
 export class CallbackTokens {
@@ -20,20 +22,64 @@ export class CallbackTokens {
 
   /** @returns undefined when this controller has no public address */
   callback(reference: Attempt): Callback | undefined {
+    return this.to('callbacks', reference, this.secretBox.derive(callbackPurpose(reference)));
+  }
+
+  /** What the server was, or will be, ordered with. @returns undefined when this controller has no public address */
+  redemption(reference: Attempt): Redemption | undefined {
+    const { id: provisioningId, attempt } = reference;
+    const target = this.to('bootstrap', reference, this.bootstrapToken(reference));
+    return target && { ...target, provisioningId, attempt };
+  }
+
+  /**
+   * The callback whose token is good for this row, which another sealing key may have made.
+   * @returns undefined when that key is not there any more, or none was made
+   */
+  acceptedCallback(reference: Attempt & StoredHashes): Callback | undefined {
+    const tokens = this.secretBox.deriveEach(callbackPurpose(reference));
+    const token = tokens.find((each) => tokenHash(each) === reference.callbackTokenHash);
+    return token === undefined ? undefined : this.to('callbacks', reference, token);
+  }
+
+  /** What to store of an attempt's tokens. */
+  storedHashes(reference: Attempt): StoredHashes {
+    if (!this.options.callbacks) return { callbackTokenHash: null, bootstrapTokenHash: null };
+    return {
+      callbackTokenHash: tokenHash(this.secretBox.derive(callbackPurpose(reference))),
+      bootstrapTokenHash: bootstrapTokenHash(this.bootstrapToken(reference), reference.attempt),
+    };
+  }
+
+  private bootstrapToken({ id, attempt }: Attempt): string {
+    return this.secretBox.derive(`bootstrap token of ${id}, attempt ${attempt}`);
+  }
+
+  private to(route: 'callbacks' | 'bootstrap', { id }: Attempt, token: string): Callback | undefined {
     const { callbacks } = this.options;
     if (!callbacks) return undefined;
-    const url = `${callbacks.publicUrl.replace(/\/+$/, '')}/api/provisioning/callbacks/${reference.id}`;
-    return { url, token: this.token(reference), pins: callbacks.pins };
+    const url = `${callbacks.publicUrl.replace(/\/+$/, '')}/api/provisioning/${route}/${id}`;
+    return { url, token, pins: callbacks.pins };
   }
+}
 
-  /** What to store of an attempt's token. */
-  storedHash(reference: Attempt): string | null {
-    return this.options.callbacks ? tokenHash(this.token(reference)) : null;
-  }
+/** Whether a row's server may report with it: with the token for that, or, before it has it, with the bootstrap token. */
+export function mayReport(token: string, row: (StoredHashes & Attempt) | null): boolean {
+  return isSameText(tokenHash(token), row?.callbackTokenHash ?? '') || mayRedeem(token, row);
+}
 
-  private token({ id, attempt }: Attempt): string {
-    return this.secretBox.derive(`callback token of ${id}, attempt ${attempt}`);
-  }
+/** Whether it is the bootstrap token of the row's present attempt. */
+export function mayRedeem(token: string, row: (StoredHashes & Attempt) | null): boolean {
+  return row !== null && isSameText(bootstrapTokenHash(token, row.attempt), row.bootstrapTokenHash ?? '');
+}
+
+function callbackPurpose({ id, attempt }: Attempt): string {
+  return `callback token of ${id}, attempt ${attempt}`;
+}
+
+/** With the attempt in it: an earlier version's controller, which starts another one, leaves the column as it was. */
+export function bootstrapTokenHash(token: string, attempt: number): string {
+  return tokenHash(`${attempt} ${token}`);
 }
 
 export function tokenHash(token: string): string {

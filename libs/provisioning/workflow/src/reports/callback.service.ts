@@ -1,4 +1,4 @@
-import { AppError, isSameText, type Clock } from '@agent-controller/kernel';
+import { AppError, type Clock } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { EventLog } from '../event-log';
 import { enqueueObservation, enqueueStep } from '../jobs/job-queue';
@@ -6,8 +6,8 @@ import { ProvisioningReference } from '../provisioning-reference.entity';
 import { ProvisioningRepository } from '../provisioning.repository';
 import { CLOCK } from '../tokens';
 import { CallbackLimiter } from './callback-limiter';
-import { tokenHash } from './callback-tokens';
-import { reportEvents } from './report-news';
+import { mayReport } from './callback-tokens';
+import { hasItsFiles, reportEvents } from './report-news';
 import { ReportRedactor } from './report-redactor';
 import { isNewer, parseServerReport, type ServerReport } from './server-report';
 
@@ -29,8 +29,7 @@ export class CallbackService {
     if (retryAfterSeconds !== null) {
       throw new AppError('rate-limited', 'Too many reports of this server.', { retryAfterSeconds });
     }
-    const reference = await this.provisionings.find(id);
-    if (!isToken(token, reference?.callbackTokenHash ?? null)) throw deadToken();
+    if (!mayReport(token, await this.provisionings.find(id))) throw deadToken();
     const report = parseServerReport(body);
     if (!report) {
       throw new AppError('validation-failed', 'This is no report of a server.', {
@@ -44,10 +43,12 @@ export class CallbackService {
     await this.provisionings.transaction(async (manager) => {
       const row = await this.provisionings.lock(id, manager);
       // Meanwhile the provisioning may have ended, or begun anew.
-      if (!row || !isToken(token, row.callbackTokenHash)) throw deadToken();
+      if (!row || !mayReport(token, row)) throw deadToken();
       if (!isNewer(report, row.report)) return;
       const clean = await this.redactor.clean(report, row, manager);
-      await manager.update(ProvisioningReference, { id }, { report: clean });
+      // Where its files are in use, nobody has to fetch them again.
+      const ended = hasItsFiles(clean) ? { bootstrapTokenHash: null } : {};
+      await manager.update(ProvisioningReference, { id }, { report: clean, ...ended });
       await this.events.append(manager, row, reportEvents(clean, row.report), this.clock.now());
       // A server that speaks runs: the provider will say so now.
       if (row.phase === 'booting') return enqueueObservation(manager, row.providerType, 0);
@@ -55,10 +56,6 @@ export class CallbackService {
       await enqueueStep(manager, id);
     });
   }
-}
-
-function isToken(token: string, hash: string | null): boolean {
-  return isSameText(tokenHash(token), hash ?? '');
 }
 
 /** One answer for all: whether a provisioning exists is nobody's business. */

@@ -36,6 +36,11 @@ export function reportSummary({ stage, since }: ServerReport): string {
   return `${stageDisplay(stage).doing}, since ${since}`;
 }
 
+/** Whether its secret files are in use, as the proxy's is the first, or its set-up is over. */
+export function hasItsFiles({ state, stages }: ServerReport): boolean {
+  return state !== 'running' || stages.some(({ name, endedAt }) => name === 'proxy' && endedAt !== null);
+}
+
 /** Whether a part of the set-up has begun. */
 export function hasBegun(report: ServerReport, name: string): boolean {
   return report.stages.some((stage) => stage.name === name);

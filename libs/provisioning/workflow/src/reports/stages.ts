@@ -1,6 +1,7 @@
 /** Percent done when a stage of the server's set-up begins, what is being done, and what is done at its end. */
 const STAGES: Record<string, { progress: number; doing: string; done: string }> = {
   boot: { progress: 35, doing: 'The server boots', done: 'The server booted' },
+  secrets: { progress: 40, doing: 'The server fetches its secret files', done: 'The server has its secret files' },
   docker: { progress: 45, doing: 'Docker is being installed', done: 'Docker runs' },
   proxy: { progress: 55, doing: 'The proxy is being started', done: 'The proxy runs' },
   'postgres-image': {

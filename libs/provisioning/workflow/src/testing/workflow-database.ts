@@ -95,6 +95,17 @@ export class WorkflowDatabase {
     return { end: () => this.dataSource.query('DROP FUNCTION refuse_commit CASCADE') };
   }
 
+  /** Waits until so many connections of this database wait for a lock. */
+  async untilWaiting(count: number): Promise<void> {
+    const question = `SELECT count(*)::integer AS waiting FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    for (;;) {
+      const [seen]: { waiting: number }[] = await this.dataSource.query(question);
+      if ((seen?.waiting ?? 0) >= count) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
   async dispose(): Promise<void> {
     await this.dataSource.destroy();
     await this.drop();
@@ -112,6 +123,7 @@ function workflowOptions(directDatabaseUrl: string): WorkflowOptions {
       starting: 900_000,
     },
     callbacks: null,
+    knowsCallersAddress: false,
     provisioningTimeoutMs: 60_000,
     keycloak: {},
     directDatabaseUrl,

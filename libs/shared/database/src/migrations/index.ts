@@ -6,6 +6,7 @@ import { ProviderBudgets1764400000000 } from './1764400000000-provider-budgets.m
 import { Sweep1764500000000 } from './1764500000000-sweep.migration';
 import { DeletionPromise1764600000000 } from './1764600000000-deletion-promise.migration';
 import { Access1764800000000 } from './1764800000000-access.migration';
+import { BootstrapRedemption1764820000000 } from './1764820000000-bootstrap-redemption.migration';
 
 /** In their order. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   Sweep1764500000000,
   DeletionPromise1764600000000,
   Access1764800000000,
+  BootstrapRedemption1764820000000,
 ];
