@@ -49,7 +49,7 @@ const ROWS: Record<string, Row> = {
   'GET /api/clients/provisioning/orphans': { role: 'admin', allowed: 200 },
   'POST /api/clients/provisioning/orphans/resume': { role: 'admin', allowed: 200 },
   'POST /api/clients/provisioning/orphans/:providerType/:serverId/adopt': { role: 'admin', body: {}, allowed: 404 },
-  'DELETE /api/clients/provisioning/orphans/:providerType/:serverId': { role: 'admin', allowed: 404 },
+  'DELETE /api/clients/provisioning/orphans/:providerType/:serverId': { role: 'admin', allowed: 204 },
   'GET /api/clients/:id/provisioning/info': { role: 'viewer', client: 'provisioned', allowed: 200 },
   'GET /api/clients/:id/provisioning/events': { role: 'viewer', client: 'provisioned', allowed: 200 },
   'POST /api/clients/:id/provisioning/retry': { role: 'operator', client: 'provisioned', allowed: 409 },

@@ -18,8 +18,6 @@ export type Action =
   | { do: 'pause'; ms: number };
 
 export interface ActionOptions {
-  /** The controllers destroy duplicates and late servers by themselves. */
-  withSweep: boolean;
   /** The controllers survive a database that goes away. */
   withDatabase: boolean;
 }
@@ -32,8 +30,8 @@ const provider = fc.constantFrom<Provider>('hetzner', 'digitalocean');
 const few = fc.option(fc.nat({ max: 2 }), { nil: undefined });
 
 /** Sequences of what callers, providers, machines and people do. */
-export function actions({ withSweep, withDatabase }: ActionOptions): fc.Arbitrary<Action[]> {
-  const names = faultNames(withSweep);
+export function actions({ withDatabase }: ActionOptions): fc.Arbitrary<Action[]> {
+  const names = faultNames();
   const faultOf = (kind: string) => {
     const own = fc.constantFrom(...names.filter((name) => name.startsWith(`${kind}: `)));
     return fc.option(own, { nil: undefined, freq: 1 });

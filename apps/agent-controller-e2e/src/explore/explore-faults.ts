@@ -80,9 +80,8 @@ const FOR_THE_SWEEP: Record<string, Fault> = {
 
 const FAULTS = { ...PASSING, ...FOR_THE_SWEEP };
 
-/** @param withSweep whether the controllers have one */
-export function faultNames(withSweep: boolean): string[] {
-  return Object.keys(withSweep ? FAULTS : PASSING);
+export function faultNames(): string[] {
+  return Object.keys(FAULTS);
 }
 
 /** @throws Error for a name that there is none of */

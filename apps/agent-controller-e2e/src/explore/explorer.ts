@@ -1,8 +1,7 @@
 import * as fc from 'fast-check';
-import { hasSweep } from '../invariant/lasting-violations';
 import { Installation } from '../support/controller-process';
 import type { Stage } from './action-player';
-import { actions, type Action, type ActionOptions } from './explore-action';
+import { actions, type Action } from './explore-action';
 import { exploreRun } from './explore-run';
 import { Fleet } from './fleet';
 
@@ -66,7 +65,7 @@ export class Explorer {
 
   private async trySeed(seed: number): Promise<ExplorerFailure | null> {
     const { path, shrinkMs } = this.options;
-    const property = fc.asyncProperty(actions(await this.actionOptions()), (sequence) => this.play(sequence));
+    const property = fc.asyncProperty(actions(this.options), (sequence) => this.play(sequence));
     const result = await fc.check(property, {
       seed,
       path,
@@ -95,11 +94,6 @@ export class Explorer {
       await this.clear();
       throw error;
     }
-  }
-
-  private async actionOptions(): Promise<ActionOptions> {
-    const { installation } = await this.stage();
-    return { withSweep: await hasSweep(installation), withDatabase: this.options.withDatabase };
   }
 
   private async stage(): Promise<Stage> {

@@ -10,6 +10,7 @@ export const BRISK = {
   PROVIDER_TIMEOUT_SECONDS: '2',
   LEASE_SECONDS: '2',
   HEARTBEAT_SECONDS: '1',
+  SWEEP_INTERVAL_SECONDS: '2',
   // A server that a person removed meanwhile is waited for in vain.
   INSTALLING_TIMEOUT_SECONDS: '40',
   STARTING_TIMEOUT_SECONDS: '40',
