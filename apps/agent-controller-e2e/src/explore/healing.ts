@@ -60,7 +60,9 @@ async function openRows({ installation }: Settling): Promise<OpenRow[]> {
 /** Cuts short whatever waits for its time. */
 export async function hurry({ installation }: Pick<Settling, 'installation'>): Promise<void> {
   await installation.query(
-    `UPDATE graphile_worker._private_jobs SET run_at = now() WHERE run_at > now() AND locked_at IS NULL`,
+    // Sweeps come often enough; more of them would use up the providers' limits of a minute.
+    `UPDATE graphile_worker._private_jobs SET run_at = now()
+     WHERE run_at > now() AND locked_at IS NULL AND key NOT LIKE 'sweep-servers:%'`,
   );
   await installation.query(`SELECT pg_notify('jobs:insert', '{"r":"explore","count":20}')`);
 }
