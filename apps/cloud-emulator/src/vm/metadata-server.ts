@@ -51,5 +51,5 @@ function digitalOcean({ id, name, locationId, publicKeys, order }: Blueprint): R
     floating_ip: { ipv4: { active: false } },
     tags: [],
   };
-  return { '/metadata/v1.json': JSON.stringify(metadata) };
+  return { '/metadata/v1.json': JSON.stringify(metadata), '/metadata/v1/user-data': order.userData };
 }
