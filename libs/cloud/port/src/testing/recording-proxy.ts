@@ -29,6 +29,8 @@ export class RecordingProxy {
 
   private constructor(private readonly target: string) {
     this.#server = createServer((request, response) => void this.pass(request, response));
+    // Clients keep connections; one that ends just when it is used again would be an error of its own.
+    this.#server.keepAliveTimeout = 120_000;
   }
 
   static async start(target: string): Promise<RecordingProxy> {
