@@ -152,8 +152,8 @@ export const MUTANTS = [
     patches: [
       {
         file: `${WORKFLOW}/steps/creating-server.step.ts`,
-        search: '    await context.announceCreate(sentinelId);',
-        replace: '',
+        search: '    const maySend = await context.announceCreate(sentinelId);',
+        replace: '    const maySend = () => true;',
       },
     ],
     tests: [SCENARIOS],
