@@ -11,7 +11,7 @@ export type {
 } from './bootstrap-spec';
 export { maskedSpec } from './masked-spec';
 export { createServerSecrets } from './server-secrets';
-export { createServerTls } from './server-tls';
+export { createServerTls, spkiSha256 } from './server-tls';
 export { REDEMPTION_DOMAIN } from './redemption-script';
 export { secretFiles, type ServerFile } from './server-files';
 export { renderUserData, userDataBytes } from './user-data';

@@ -56,7 +56,7 @@ function pem(label: string, der: Buffer): string {
 }
 
 /** SHA-256 of the SubjectPublicKeyInfo, base64, as `curl --pinnedpubkey` takes it. */
-function spkiSha256(certificatePem: string): string {
+export function spkiSha256(certificatePem: string): string {
   const spki = createPublicKey(certificatePem).export({ type: 'spki', format: 'der' });
   return createHash('sha256').update(spki).digest('base64');
 }

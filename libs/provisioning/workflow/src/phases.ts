@@ -30,6 +30,9 @@ export const TRANSITIONS: Record<Phase, readonly Phase[]> = {
 /** Phases in which nothing happens until a caller asks for something. */
 export const SETTLED_PHASES: readonly Phase[] = ['ready', 'failed'];
 
+/** Phases in which no step and no observer keeps the row as the provider says: the sweep does. */
+export const SWEPT_PHASES: readonly Phase[] = ['installing', 'starting', 'ready', 'failed'];
+
 /** Percent done, and what a person reads meanwhile. */
 export const PHASE_DISPLAY: Record<Phase, { progress: number; message: string }> = {
   'creating-server': { progress: 5, message: 'Ordering the server' },

@@ -1,4 +1,4 @@
-import type { CloudServer, ProviderType } from '@agent-controller/cloud-port';
+import { publicAddress, type CloudServer, type ProviderType } from '@agent-controller/cloud-port';
 import { SecretBox, type Caller, type SealedPlace } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
@@ -193,11 +193,21 @@ export class ProvisioningRepository {
   }
 }
 
+/** What a row holds of a server that becomes its own. */
+export function serverColumns(server: CloudServer) {
+  return {
+    ...observedColumns(server),
+    serverId: server.id,
+    serverName: server.name,
+    serverCreatedAt: server.createdAt,
+  };
+}
+
 /** The columns that mirror the provider's view of a server. */
 export function observedColumns(server: CloudServer) {
   return {
     serverStatus: server.status,
-    publicIp: server.publicIpv4 ?? server.publicIpv6,
+    publicIp: publicAddress(server),
     privateIp: server.privateIpv4,
     providerMetadata: {
       providerStatus: server.providerStatus,

@@ -1,4 +1,10 @@
-import { CloudError, CloudProviderRegistry, type CloudServer, type ProviderType } from '@agent-controller/cloud-port';
+import {
+  CloudError,
+  CloudProviderRegistry,
+  publicAddress,
+  type CloudServer,
+  type ProviderType,
+} from '@agent-controller/cloud-port';
 import type { Clock, Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { EventLog } from './event-log';
@@ -101,7 +107,7 @@ function isNews(reference: ProvisioningReference, server: CloudServer): boolean 
   return (
     server.status !== reference.serverStatus ||
     server.providerStatus !== reference.providerMetadata['providerStatus'] ||
-    (server.publicIpv4 ?? server.publicIpv6) !== reference.publicIp
+    publicAddress(server) !== reference.publicIp
   );
 }
 

@@ -1,4 +1,4 @@
-import { CloudError } from '@agent-controller/cloud-port';
+import { unlessGone } from '@agent-controller/cloud-port';
 import { Injectable } from '@nestjs/common';
 import { agentEndpoint } from '../agent/agent-target';
 import { observedColumns } from '../provisioning.repository';
@@ -31,13 +31,11 @@ export class BootingStep {
   }
 
   private async askById({ reference, provider, now, visibilityGraceMs }: StepContext): Promise<StepResult> {
-    try {
-      const server = await provider.get(reference.serverId ?? '');
+    const server = await unlessGone(provider.get(reference.serverId ?? ''));
+    if (server) {
       return wait(FALLBACK_MS, {
         patch: { ...observedColumns(server), observedAt: now, missingSince: null },
       });
-    } catch (error) {
-      if (!(error instanceof CloudError) || error.kind !== 'not-found') throw error;
     }
     if (!(await this.sentinel.isVisible(provider, reference.sentinelId))) {
       return fail({

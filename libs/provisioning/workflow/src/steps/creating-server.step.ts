@@ -1,7 +1,7 @@
 import { CloudError, serverName, type CloudServer } from '@agent-controller/cloud-port';
 import { Injectable } from '@nestjs/common';
 import { CallerKeysService } from '../caller-keys.service';
-import { observedColumns } from '../provisioning.repository';
+import { serverColumns } from '../provisioning.repository';
 import type { ServerChoice } from '../provisioning.types';
 import { SentinelService } from '../sentinel.service';
 import { UserDataService } from '../user-data.service';
@@ -115,10 +115,7 @@ function created(
   return advance('booting', {
     patch: {
       ...choice,
-      ...observedColumns(server),
-      serverId: server.id,
-      serverName: server.name,
-      serverCreatedAt: server.createdAt,
+      ...serverColumns(server),
       sentinelId,
       observedAt: now,
       lastSeen: null,

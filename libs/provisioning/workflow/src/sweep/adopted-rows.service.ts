@@ -1,13 +1,14 @@
 import { Client, ClientRepository } from '@agent-controller/clients';
-import type { CloudProvider, CloudServer, OwnerTag } from '@agent-controller/cloud-port';
+import { publicAddress, type CloudProvider, type CloudServer, type OwnerTag } from '@agent-controller/cloud-port';
 import { AppError, type Caller } from '@agent-controller/kernel';
+import { spkiSha256 as pinOf } from '@agent-controller/provisioning-bootstrap';
 import { Inject, Injectable } from '@nestjs/common';
-import { createHash, randomUUID, X509Certificate } from 'node:crypto';
+import { randomUUID, X509Certificate } from 'node:crypto';
 import { agentEndpoint } from '../agent/agent-target';
 import type { Phase } from '../phases';
 import type { NewProvisioning } from '../provisioning-factory.service';
 import { ProvisioningReference } from '../provisioning-reference.entity';
-import { observedColumns } from '../provisioning.repository';
+import { serverColumns } from '../provisioning.repository';
 import type { ProvisioningFailure } from '../provisioning.types';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
 
@@ -74,7 +75,7 @@ export class AdoptedRows {
     server: CloudServer & { owner: OwnerTag },
     { request, caller, phase }: AdoptionContext & { phase: Phase },
   ): Client {
-    const address = server.publicIpv4 ?? server.publicIpv6;
+    const address = publicAddress(server);
     return Object.assign(new Client(), {
       id,
       owner: caller.subject,
@@ -104,10 +105,7 @@ export class AdoptedRows {
       serverType: server.serverType,
       location: server.location,
       image: server.image ?? '',
-      ...observedColumns(server),
-      serverId: server.id,
-      serverName: server.name,
-      serverCreatedAt: server.createdAt,
+      ...serverColumns(server),
       observedAt: now,
       sentinelId,
       // So that a deletion looks for further servers of the provisioning.
@@ -157,8 +155,7 @@ function tlsOf({ spkiSha256, certificatePem }: AdoptionRequest, clientId: string
   }
   const certificate = parse(certificatePem);
   if (!certificate) throw wrong('certificatePem', 'must be a certificate in PEM');
-  const spki = certificate.publicKey.export({ type: 'spki', format: 'der' });
-  const pin = createHash('sha256').update(spki).digest('base64');
+  const pin = pinOf(certificatePem);
   if (spkiSha256 !== undefined && spkiSha256 !== pin) {
     throw wrong('spkiSha256', 'must be the SHA-256 of the public key of certificatePem');
   }
@@ -180,8 +177,8 @@ function wrong(field: string, message: string): AppError {
   });
 }
 
-export function isUp({ status, publicIpv4, publicIpv6 }: CloudServer): boolean {
-  return status === 'running' && (publicIpv4 ?? publicIpv6) !== null;
+export function isUp(server: CloudServer): boolean {
+  return server.status === 'running' && publicAddress(server) !== null;
 }
 
 /** Server names are unique to their provisioning and attempt; one that was changed by hand may be anything. */

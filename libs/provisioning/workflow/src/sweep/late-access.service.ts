@@ -1,5 +1,5 @@
 import { ClientRepository } from '@agent-controller/clients';
-import type { CloudProvider, CloudServer } from '@agent-controller/cloud-port';
+import { publicAddress, type CloudProvider, type CloudServer } from '@agent-controller/cloud-port';
 import { AppError, type Caller, type Clock } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { agentEndpoint } from '../agent/agent-target';
@@ -35,7 +35,7 @@ export class LateAccess {
     const client = found && (await this.clients.find(found.clientId, caller));
     const access = client && this.made.access(client.id, request);
     if (!found || !isWithoutAccess(found) || !access) return null;
-    const address = server.publicIpv4 ?? server.publicIpv6;
+    const address = publicAddress(server);
     if (!isUp(server) || !address) {
       throw new AppError('not-retryable', `Server ${server.id} does not run, so that nothing can be looked at.`);
     }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ProvisioningReference } from '../provisioning-reference.entity';
-import type { Phase } from '../phases';
+import { SWEPT_PHASES } from '../phases';
 import { driftOf } from './server-drift';
 import { ServerPresence } from './server-presence.service';
 import type { SweepAction } from './sweep-decision';
@@ -9,8 +9,6 @@ import { SweptRows } from './swept-rows.repository';
 
 /** Servers that are asked for by id in one sweep, so that a list that lags does not use up the rate limit. */
 const MISSING_PER_SWEEP = 20;
-/** Elsewhere a step or the observer keeps the row as the provider says. */
-const KEPT_PHASES: readonly Phase[] = ['installing', 'starting', 'ready', 'failed'];
 
 /** Keeps what rows say of their own servers as the provider says it. */
 @Injectable()
@@ -30,7 +28,7 @@ export class RowKeeper {
     for (const action of actions) {
       const row = action.kind === 'known' && rows.get(action.row.id);
       if (signal.aborted) return;
-      if (!row || action.kind !== 'known' || !KEPT_PHASES.includes(row.phase)) continue;
+      if (!row || action.kind !== 'known' || !SWEPT_PHASES.includes(row.phase)) continue;
       if (driftOf(row, action.server)) {
         await this.presence.saveSeen(row, action.server, run.provider, run.startedAt);
       } else unchanged.push({ id: row.id, serverId: action.server.id });

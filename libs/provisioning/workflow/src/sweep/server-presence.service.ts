@@ -6,7 +6,7 @@ import type { EntityManager } from 'typeorm';
 import { agentEndpoint } from '../agent/agent-target';
 import { CatalogueService } from '../catalogue/catalogue.service';
 import { EventLog, type NewEvent } from '../event-log';
-import type { Phase } from '../phases';
+import { SWEPT_PHASES } from '../phases';
 import { ProvisioningReference } from '../provisioning-reference.entity';
 import { ProvisioningRepository } from '../provisioning.repository';
 import { SentinelService } from '../sentinel.service';
@@ -16,9 +16,6 @@ import { driftOf } from './server-drift';
 
 /** `unproven`: "not found", but our key is not visible either, so it may be another project's answer. */
 export type Presence = 'seen' | 'missing' | 'unproven';
-
-/** In the other phases a step changes what the row says of its server, and the observer wakes it. */
-const DRIFTING_PHASES: readonly Phase[] = ['installing', 'starting', 'ready', 'failed'];
 
 type Asked = Pick<ProvisioningReference, 'id' | 'serverId' | 'serverType'>;
 
@@ -62,7 +59,7 @@ export class ServerPresence {
       // A list takes its time: somebody may have asked since.
       if (row.observedAt && row.observedAt > at) return;
       await this.provisionings.saveObservation(id, server, at, manager);
-      const drift = DRIFTING_PHASES.includes(row.phase) ? driftOf(row, server) : null;
+      const drift = SWEPT_PHASES.includes(row.phase) ? driftOf(row, server) : null;
       if (!drift) return;
       const wasLost = row.serverStatus === 'lost' ? { healthDueAt: null } : {};
       await manager.update(ProvisioningReference, { id }, { ...drift.patch, ...price, ...wasLost });

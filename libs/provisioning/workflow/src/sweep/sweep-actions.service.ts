@@ -4,7 +4,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { EventLog } from '../event-log';
 import { ensureStep } from '../jobs/job-queue';
 import { ProvisioningReference } from '../provisioning-reference.entity';
-import { observedColumns, ProvisioningRepository } from '../provisioning.repository';
+import { serverColumns, ProvisioningRepository } from '../provisioning.repository';
+import { stopsClock } from '../steps/cloud-failure';
 import { LOGGER } from '../tokens';
 import { OrphanKeeper } from './orphan-keeper.service';
 import type { OwnedServer, SweepAction, SweptRow } from './sweep-decision';
@@ -56,10 +57,7 @@ export class SweepActions {
         ProvisioningReference,
         { id: row.id },
         {
-          ...observedColumns(server),
-          serverId: server.id,
-          serverName: server.name,
-          serverCreatedAt: server.createdAt,
+          ...serverColumns(server),
           sentinelId: row.sentinelId ?? run.sentinelId,
           observedAt: run.startedAt,
           version: row.version + 1,
@@ -141,8 +139,8 @@ export class SweepActions {
 }
 
 /** Whether asking on is of no use now. */
-export function isAboutProvider({ kind }: CloudError): boolean {
-  return kind === 'auth' || kind === 'rate-limited' || kind === 'unavailable';
+export function isAboutProvider(error: CloudError): boolean {
+  return error.kind === 'auth' || stopsClock(error);
 }
 
 function fields({ provider }: SweepRun, { id, name, owner }: OwnedServer) {

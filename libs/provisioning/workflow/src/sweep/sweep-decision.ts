@@ -1,5 +1,5 @@
 import type { CloudServer, OwnerTag } from '@agent-controller/cloud-port';
-import type { Phase } from '../phases';
+import { SWEPT_PHASES, type Phase } from '../phases';
 import type { ProvisioningReference } from '../provisioning-reference.entity';
 
 /** Of a row, what the decision needs. */
@@ -50,8 +50,6 @@ export interface SweepFacts {
 
 /** Their steps look for all servers of the provisioning, and destroy what is too many. */
 const SEARCHING_PHASES: readonly Phase[] = ['creating-server', 'replacing', 'deleting'];
-/** While booting the step itself asks for a server that is not seen. */
-const EXPECTED_PHASES: readonly Phase[] = ['installing', 'starting', 'ready', 'failed'];
 /** A new server may be missing from lists for some seconds (DigitalOcean). */
 const YOUNG_MS = 60_000;
 
@@ -100,7 +98,7 @@ function isOwned(server: CloudServer, instanceId: string): server is OwnedServer
 }
 
 function isMissing(row: SweptRow, listed: ReadonlyMap<string, CloudServer>, listedAt: Date): boolean {
-  if (!row.serverId || listed.has(row.serverId) || !EXPECTED_PHASES.includes(row.phase)) return false;
+  if (!row.serverId || listed.has(row.serverId) || !SWEPT_PHASES.includes(row.phase)) return false;
   return listedAt.getTime() - (row.serverCreatedAt ?? row.createdAt).getTime() >= YOUNG_MS;
 }
 
