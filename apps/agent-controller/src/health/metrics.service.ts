@@ -22,51 +22,47 @@ export class MetricsService {
       buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600],
       registers: [this.#registry],
     });
-    const gauge: Gauge = new Gauge({
-      name: 'provisionings',
-      help: 'Provisionings by phase, over all controllers of the database.',
-      labelNames: ['phase'],
-      registers: [this.#registry],
-      collect: (): Promise<void> => this.countPhases(gauge),
-    });
-    const agents: Gauge = new Gauge({
-      name: 'agents',
-      help: 'Ready agent-managers by health, over all controllers of the database.',
-      labelNames: ['health'],
-      registers: [this.#registry],
-      collect: (): Promise<void> => this.countHealths(agents),
-    });
+    this.gauge('provisionings', 'Provisionings by phase, over all controllers of the database.', 'phase', (each) =>
+      this.countPhases(each),
+    );
+    this.gauge('agents', 'Ready agent-managers by health, over all controllers of the database.', 'health', (each) =>
+      this.countHealths(each),
+    );
     this.registerProviders();
     this.addSweepGauges();
   }
 
   private addSweepGauges(): void {
-    const gauge = (name: string, help: string, collect: (each: Gauge) => Promise<void>) => {
-      const each: Gauge = new Gauge({
-        name,
-        help,
-        labelNames: ['provider'],
-        registers: [this.#registry],
-        collect: (): Promise<void> => collect(each),
-      });
-    };
+    const gauge = (name: string, help: string, query: string) =>
+      this.gauge(name, help, 'provider', (each) => this.setByProvider(each, query));
     const last =
       'SELECT provider_type AS provider, {value}::float8 AS value FROM provider_sweeps WHERE {value} IS NOT NULL';
-    gauge('orphans', 'Servers with our label that no row knows and nobody gave up, at the last sweep.', (each) =>
-      this.setByProvider(
-        each,
-        `SELECT provider_sweeps.provider_type AS provider, count(orphan.server_id)::float8 AS value
-         FROM provider_sweeps LEFT JOIN orphan_servers AS orphan
-           ON orphan.provider_type = provider_sweeps.provider_type AND orphan.kind <> 'abandoned'
-         GROUP BY provider_sweeps.provider_type`,
-      ),
+    gauge(
+      'orphans',
+      'Servers with our label that no row knows and nobody gave up, at the last sweep.',
+      `SELECT provider_sweeps.provider_type AS provider, count(orphan.server_id)::float8 AS value
+       FROM provider_sweeps LEFT JOIN orphan_servers AS orphan
+         ON orphan.provider_type = provider_sweeps.provider_type AND orphan.kind <> 'abandoned'
+       GROUP BY provider_sweeps.provider_type`,
     );
-    gauge('sweep_paused', '1 while the sweep destroys nothing on its own.', (each) =>
-      this.setByProvider(each, last.replaceAll('{value}', '(pause_reason IS NOT NULL)::integer')),
+    gauge(
+      'sweep_paused',
+      '1 while the sweep destroys nothing on its own.',
+      last.replaceAll('{value}', '(pause_reason IS NOT NULL)::integer'),
     );
-    gauge('sweep_age_seconds', 'Since the beginning of the last full sweep.', (each) =>
-      this.setByProvider(each, last.replaceAll('{value}', 'extract(epoch FROM now() - covered_until)')),
+    gauge(
+      'sweep_age_seconds',
+      'Since the beginning of the last full sweep.',
+      last.replaceAll('{value}', 'extract(epoch FROM now() - covered_until)'),
     );
+  }
+
+  /** A figure with one label, asked for whenever the metrics are. */
+  private gauge(name: string, help: string, label: string, collect: (gauge: Gauge) => Promise<void>): void {
+    const gauge: Gauge = new Gauge({
+      ...{ name, help, labelNames: [label], registers: [this.#registry] },
+      collect: (): Promise<void> => collect(gauge),
+    });
   }
 
   private async setByProvider(gauge: Gauge, query: string): Promise<void> {
@@ -88,31 +84,30 @@ export class MetricsService {
   }
 
   private registerProviders(): void {
-    const labelNames = ['provider'];
-    const registers = [this.#registry];
-    const open: Gauge = new Gauge({
-      name: 'provider_circuit_open',
-      help: '1 while a provider does not answer, over all controllers of the database.',
-      ...{ labelNames, registers },
-      collect: async (): Promise<void> => {
+    const everywhere = 'over all controllers of the database.';
+    this.gauge(
+      'provider_circuit_open',
+      `1 while a provider does not answer, ${everywhere}`,
+      'provider',
+      async (open) => {
         const conditions = await this.budgets.conditions();
         for (const { type, circuit } of conditions) open.set({ provider: type }, circuit === 'open' ? 1 : 0);
       },
-    });
-    const remaining: Gauge = new Gauge({
-      name: 'provider_budget_remaining',
-      help: 'Requests that are left of an hour, over all controllers of the database.',
-      ...{ labelNames, registers },
-      collect: async (): Promise<void> => {
+    );
+    this.gauge(
+      'provider_budget_remaining',
+      `Requests that are left of an hour, ${everywhere}`,
+      'provider',
+      async (left) => {
         const conditions = await this.budgets.conditions();
-        for (const { type, budget } of conditions) if (budget) remaining.set({ provider: type }, budget.remaining);
+        for (const { type, budget } of conditions) if (budget) left.set({ provider: type }, budget.remaining);
       },
-    });
+    );
     const requests: Counter = new Counter({
       name: 'provider_requests_total',
       help: 'Requests of this controller to a provider by how they ended; held-back ones were not sent.',
       labelNames: ['provider', 'outcome'],
-      registers,
+      registers: [this.#registry],
       collect: (): void => {
         requests.reset();
         for (const { type, outcome, count } of this.budgets.counts()) requests.inc({ provider: type, outcome }, count);
