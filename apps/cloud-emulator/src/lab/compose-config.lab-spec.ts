@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readUserData } from '../server/cloud-init';
 import { plan } from '../server/deployment';
+import { nastyValue } from '@agent-controller/provisioning-bootstrap/testing';
 
 const FILES = ['docker-compose.yml', 'docker-compose.override.yml'];
 
@@ -61,33 +62,11 @@ describe('compose: the real one reads what we read', () => {
   }
 
   it('the same environment, for generated values: in Compose, in the emulator, and as it was given', () => {
-    const text = fc.string({ unit: 'binary', maxLength: 200 }).filter((value) => !value.includes('\0'));
-    const nasty = fc.constantFrom(
-      '$',
-      '$$',
-      '${X}',
-      "'",
-      '"',
-      '\n',
-      '\r\n',
-      '#',
-      ': ',
-      '- ',
-      '\\',
-      '\u0085',
-      '\u2028',
-      '|',
-      '---\n',
-    );
-    const value = fc.oneof(
-      text,
-      fc.array(fc.oneof(nasty, text), { maxLength: 8 }).map((parts) => parts.join('')),
-    );
     const name = fc.stringMatching(/^LAB_[A-Z0-9_]{0,20}$/);
     fc.assert(
       fc.property(
-        fc.array(value, { minLength: 5, maxLength: 5 }),
-        fc.dictionary(name, value, { maxKeys: 4 }),
+        fc.array(nastyValue, { minLength: 5, maxLength: 5 }),
+        fc.dictionary(name, nastyValue, { maxKeys: 4 }),
         (values, environment) => {
           const wanted = spec(values, environment);
           const userData = renderUserData(wanted, { maxBytes: 1_000_000 });

@@ -1,0 +1,1 @@
+export { nastyValue } from './nasty-values';
