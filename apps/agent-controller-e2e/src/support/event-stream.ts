@@ -52,7 +52,8 @@ export class EventStream {
 
   async abort(): Promise<void> {
     this.controller.abort();
-    await this.reader.closed.catch(() => undefined);
+    // Cancelled as well: a stream that has ended with something unread never counts as closed.
+    await this.reader.cancel().catch(() => undefined);
   }
 
   private async block(): Promise<string | null> {

@@ -1,3 +1,4 @@
+import { withTimeLimit } from '@agent-controller/kernel';
 import { X509Certificate, createHash } from 'node:crypto';
 import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -33,7 +34,7 @@ export function postCallback(
     headers: sent,
     agent: false as const,
     ...(localAddress !== undefined && process.platform === 'linux' ? { localAddress } : {}),
-    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    signal: withTimeLimit(TIMEOUT_MS, signal),
   };
   return new Promise((resolve, reject) => {
     const answered = (response: IncomingMessage) => {

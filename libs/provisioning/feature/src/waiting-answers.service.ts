@@ -1,5 +1,5 @@
 import type { ProvisionedClientView } from '@agent-controller/contracts';
-import { AppError, type Caller } from '@agent-controller/kernel';
+import { AppError, withTimeLimit, type Caller } from '@agent-controller/kernel';
 import {
   idempotencyKeyGone,
   ProvisioningService,
@@ -99,8 +99,7 @@ export class WaitingAnswers {
   }
 
   private async wait(id: string, { waitSeconds, reply }: Exchange): Promise<void> {
-    const limit = AbortSignal.timeout((waitSeconds ?? 0) * 1000);
-    const signal = AbortSignal.any([limit, this.shutdown.signal, callerGone(reply)]);
+    const signal = withTimeLimit((waitSeconds ?? 0) * 1000, this.shutdown.signal, callerGone(reply));
     await this.watch.waitUntilSettled(id, signal);
     void reply.header('preference-applied', `wait=${waitSeconds}`);
   }

@@ -5,3 +5,4 @@ export { isSameText } from './constant-time';
 export { type Logger } from './logger';
 export { Secret } from './secret';
 export { SecretBox, type SealedPlace } from './secret-box';
+export { withTimeLimit } from './time-limit';

@@ -1,3 +1,4 @@
+import { withTimeLimit } from '@agent-controller/kernel';
 import { request } from 'node:https';
 import type { AgentTarget } from './agent-target';
 import { ConnectionLimit } from './connection-limit';
@@ -38,7 +39,7 @@ async function get(
   signal: AbortSignal,
   authorization: string | undefined,
 ): Promise<AgentAnswer> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  const limited = withTimeLimit(TIMEOUT_MS, signal);
   const agent = new PinnedAgent(target.spkiSha256, limited);
   try {
     return await new Promise<AgentAnswer>((resolve, reject) => {

@@ -1,4 +1,5 @@
 import type { AgentCredentials } from '@agent-controller/clients';
+import { withTimeLimit } from '@agent-controller/kernel';
 
 const TIMEOUT_MS = 10_000;
 
@@ -22,7 +23,7 @@ export async function requestToken(credentials: KeycloakCredentials, signal: Abo
     const response = await fetch(url, {
       method: 'POST',
       redirect: 'error',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      signal: withTimeLimit(TIMEOUT_MS, signal),
       body: new URLSearchParams({ grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }),
     });
     if (response.status >= 500) return { state: 'unreachable' };
