@@ -20,6 +20,7 @@ export interface NewProvisioning {
 
 /** What was found out of a request: only where there are no problems is all of it known. */
 export interface FoundOrder {
+  serverType: string | null;
   location: string | null;
   image: string | null;
   monthlyCost: number | null;
@@ -117,7 +118,7 @@ export class ProvisioningFactory {
       id: randomUUID(),
       clientId,
       providerType: provider.type,
-      serverType: request.serverType,
+      serverType: order.serverType ?? request.serverType,
       location: order.location ?? '',
       image: order.image ?? '',
       monthlyCost: order.monthlyCost,
@@ -128,7 +129,7 @@ export class ProvisioningFactory {
       phaseTimes: { 'creating-server': now.toISOString() },
       attempt: 1,
       attemptSince: now,
-      configuration: { ...this.configuration(request, credentials, order.sshKeys), ...choices(request, order) },
+      configuration: { ...this.configuration(request, credentials, order.sshKeys), ...choices(order) },
     });
   }
 
@@ -155,7 +156,7 @@ export class ProvisioningFactory {
 }
 
 /** Complete where there are no problems; rows that have some are not saved. */
-function choices({ serverType }: ProvisionRequest, { location, monthlyCost, currency, fallback = [] }: FoundOrder) {
+function choices({ serverType, location, monthlyCost, currency, fallback = [] }: FoundOrder) {
   if (fallback.length === 0) return {};
   const named = ({ serverType: type, location: place, ...price }: FoundChoice): ServerChoice => ({
     ...price,

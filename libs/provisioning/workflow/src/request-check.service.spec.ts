@@ -187,8 +187,9 @@ describe('RequestCheckService and PreviewService', () => {
         { serverType: 'sold-out', location: 'fsn1' },
         { serverType: 'cx33', location: 'mars' },
       ];
-      const { problems, fallback } = await preview(wanted);
+      const { problems, fallback } = await preview(wanted, { serverType: 'sold-out' });
       expect(problems.map(({ field, code }) => `${field} ${code}`)).toEqual([
+        'serverType server-type-unavailable',
         'fallback[0].serverType server-type-unknown',
         'fallback[1].serverType server-type-unavailable',
         'fallback[2].location location-unknown',
@@ -198,6 +199,19 @@ describe('RequestCheckService and PreviewService', () => {
       await expect(requests.accepted({ ...sound, fallback: wanted }, caller)).rejects.toMatchObject({
         code: 'server-type-unknown',
       });
+    });
+
+    it('passes over what is full at present, the order itself included', async () => {
+      const full = { serverType: 'sold-out', location: 'fsn1' };
+      const room = { serverType: 'cx33', location: 'fsn1' };
+      expect(await preview([full, room])).toMatchObject({ problems: [], fallback: [room], serverType: 'cx23' });
+      const instead = await preview([full, room, { serverType: 'cx23', location: 'nbg1' }], full);
+      expect(instead).toMatchObject({ ...room, problems: [], monthlyCost: 4.5 });
+      expect(instead.fallback).toMatchObject([{ serverType: 'cx23', location: 'nbg1' }]);
+      const { reference } = await requests.accepted({ ...sound, ...full, fallback: [room] }, caller);
+      expect(reference).toMatchObject({ ...room, monthlyCost: 4.5 });
+      const mistaken = await preview([{ serverType: 'x', location: 'nbg1' }], full);
+      expect(mistaken.problems.map(({ field }) => field)).toEqual(['serverType', 'fallback[0].serverType']);
     });
 
     it('checks the one image against each type', async () => {

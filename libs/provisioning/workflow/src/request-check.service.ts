@@ -4,7 +4,7 @@ import { AppError, type Caller } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { CatalogueService } from './catalogue/catalogue.service';
-import { checkFallback, type FallbackCheck, type FoundChoice } from './catalogue/fallback-check';
+import { checkChoices, type ChoiceCheck, type FoundChoice } from './catalogue/fallback-check';
 import { checkKeys, type KeyCheck } from './catalogue/key-check';
 import { KeyListService } from './catalogue/key-list.service';
 import type { OrderCheck } from './catalogue/order-check';
@@ -62,18 +62,17 @@ export class RequestCheckService {
   /** @throws AppError `provider-unavailable`, `provider-refused` when the provider cannot be asked */
   async check(request: ProvisionRequest, caller: Caller): Promise<RequestCheck> {
     const [provider, noProvider] = attempt(() => this.catalogue.provider(request.providerType));
-    const [order, keys] = provider
-      ? await Promise.all([this.order(provider, request), this.keys(provider, request)])
+    const [choice, keys] = provider
+      ? await Promise.all([this.choice(provider, request), this.keys(provider, request)])
       : [null, null];
     const sshKeys = keys?.keys ?? [];
-    const fallback = provider && order && (await this.fallback(provider, request, order));
-    const choices = fallback?.choices ?? [];
+    const fallback = choice?.fallback ?? [];
     const [credentials, badCredentials] = attempt(() => this.factory.credentials(request));
-    const nothing = { location: null, image: null, monthlyCost: null, currency: null };
-    const found = { ...nothing, ...order?.order, sshKeys, fallback: choices };
+    const nothing = { serverType: null, location: null, image: null, monthlyCost: null, currency: null };
+    const found = { ...nothing, ...choice?.order, sshKeys, fallback };
     const made = provider && credentials && (await this.factory.create(request, credentials, found, provider, caller));
     const [userData, tooLarge] = attempt(() => made && this.render(made, provider));
-    const ofOrder = [...(order?.problems ?? []), ...(fallback?.problems ?? []), ...(keys?.problems ?? [])];
+    const ofOrder = [...(choice?.problems ?? []), ...(keys?.problems ?? [])];
     const problems = [noProvider, ...ofOrder, badCredentials, tooLarge];
     if (request.name !== undefined && (await this.clients.isNameTaken(request.name, caller.subject))) {
       problems.push(nameTaken(request.name));
@@ -82,21 +81,19 @@ export class RequestCheckService {
     return {
       problems: problems.filter((problem) => problem !== null),
       provider,
-      order: order?.order ?? null,
+      order: choice?.order ?? null,
       sshKeys,
-      fallback: choices,
+      fallback,
       made,
       userData,
     };
   }
 
-  private async fallback(
-    provider: CloudProvider,
-    { fallback = [], image }: ProvisionRequest,
-    main: OrderCheck,
-  ): Promise<FallbackCheck> {
+  private async choice(provider: CloudProvider, request: ProvisionRequest): Promise<ChoiceCheck> {
+    const { fallback = [], image } = request;
+    const main = await this.order(provider, request);
     const checks = fallback.map(({ serverType, location }) => this.order(provider, { serverType, location, image }));
-    return checkFallback(fallback, main, await Promise.all(checks));
+    return checkChoices(main, fallback, await Promise.all(checks));
   }
 
   private order(

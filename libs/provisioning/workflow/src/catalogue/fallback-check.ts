@@ -6,38 +6,47 @@ import type { OrderCheck } from './order-check';
 /** As far as it is known; only where there are no problems is all of it. */
 export type FoundChoice = { [Key in keyof ServerChoice]: ServerChoice[Key] | null };
 
-export interface FallbackCheck {
-  choices: FoundChoice[];
+export interface ChoiceCheck {
+  /** What is ordered first. */
+  order: OrderCheck['order'];
+  /** What is ordered where there is no room for it, in this order. */
+  fallback: FoundChoice[];
   problems: AppError[];
 }
 
 /**
- * Alternatives to an order, each checked like the order itself.
+ * An order with its alternatives, each checked like the order itself. Those that are full at present are passed over, as
+ * they would be when they are ordered; only when nothing else is left, that is a problem.
  * @param main what the order itself led to: its image is theirs as well
  * @param checks of each alternative, in their order
  */
-export function checkFallback(
-  wanted: readonly FallbackRequest[],
+export function checkChoices(
   main: OrderCheck,
+  wanted: readonly FallbackRequest[],
   checks: readonly OrderCheck[],
-): FallbackCheck {
+): ChoiceCheck {
+  const mayPass = [main, ...checks].some(({ problems }) => problems.length === 0);
+  const ofMain = mayPass && main.isFull ? [] : main.problems;
   const known = main.problems.map(({ message }) => message);
-  const problems = checks.flatMap((check, index) =>
-    check.problems
+  const ofEntries = checks.flatMap((check, index) =>
+    (mayPass && check.isFull ? [] : check.problems)
       // An image that the provider does not have is one problem, not eleven.
       .filter(({ code, message }) => !code.startsWith('image-') || !known.includes(message))
       .map((problem) => ofEntry(problem, index)),
   );
-  const choices = checks
-    .map(({ order }, index) => ({
-      serverType: order.serverType ?? wanted[index]?.serverType ?? null,
-      location: order.location,
-      monthlyCost: order.monthlyCost,
-      currency: order.currency,
+  const usable = mayPass ? checks.filter(({ isFull }) => !isFull) : checks;
+  const order =
+    mayPass && main.isFull ? (usable.find(({ problems }) => problems.length === 0) ?? main).order : main.order;
+  const fallback = usable
+    .map((check) => ({
+      serverType: check.order.serverType ?? wanted[checks.indexOf(check)]?.serverType ?? null,
+      location: check.order.location,
+      monthlyCost: check.order.monthlyCost,
+      currency: check.order.currency,
     }))
     // Where the order named no location, the one that was found for it may be among them.
-    .filter(({ serverType, location }) => serverType !== main.order.serverType || location !== main.order.location);
-  return { choices, problems };
+    .filter(({ serverType, location }) => serverType !== order.serverType || location !== order.location);
+  return { order, fallback, problems: [...ofMain, ...ofEntries] };
 }
 
 /** The same refusal, of an entry of `fallback`. The image is one for all: it is the entry that does not fit it. */

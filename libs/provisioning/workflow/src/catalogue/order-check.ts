@@ -33,8 +33,13 @@ export interface CheckedOrder {
 
 /** What could be found out of an order: all of it when there are no problems. */
 export type OrderCheck =
-  | { order: CheckedOrder; problems: [] }
-  | { order: { [Key in keyof CheckedOrder]: CheckedOrder[Key] | null }; problems: [AppError, ...AppError[]] };
+  | { order: CheckedOrder; problems: []; isFull: false }
+  | {
+      order: { [Key in keyof CheckedOrder]: CheckedOrder[Key] | null };
+      problems: [AppError, ...AppError[]];
+      /** There is nothing wrong with it but that there is no room at present. */
+      isFull: boolean;
+    };
 
 /**
  * Checks an order against what the provider offers, before anything is made.
@@ -61,10 +66,10 @@ export function checkOrder(offer: Offer, wanted: WantedOrder, provider: string):
     monthlyCost: place && monthlyCost(place),
     currency: place && type ? type.currency : null,
   };
-  return { order, problems } as OrderCheck;
+  return { order, problems, isFull: problems.length === 1 && placed?.isFull === true } as OrderCheck;
 }
 
-type Choice = { place: ServerTypeLocation; problem?: AppError } | { place?: undefined; problem: AppError };
+type Choice = { place?: ServerTypeLocation; problem?: AppError; isFull?: true };
 
 /** @param image null when it is a problem itself */
 function choosePlace(offer: Offer, type: ServerType, wanted: WantedOrder, image: ServerImage | null): Choice {
@@ -80,13 +85,12 @@ function choosePlace(offer: Offer, type: ServerType, wanted: WantedOrder, image:
   }
   if (wanted.location === undefined || places.length === 0) {
     const message = `'${type.id}' cannot be ordered anywhere at present`;
-    return {
-      problem: refused('server-type-unavailable', 'serverType', message, idsOf(similarTypes(offer.serverTypes, type))),
-    };
+    const others = idsOf(similarTypes(offer.serverTypes, type));
+    return { problem: refused('server-type-unavailable', 'serverType', message, others), isFull: true };
   }
   const message = `'${type.id}' cannot be ordered at '${wanted.location}' at present`;
   const others = places.some(hasImage) ? places.filter(hasImage) : places;
-  return { problem: refused('location-unavailable', 'location', message, idsOf(others)) };
+  return { problem: refused('location-unavailable', 'location', message, idsOf(others)), isFull: true };
 }
 
 /** The image would do, were it there: another location or another image would help. */
