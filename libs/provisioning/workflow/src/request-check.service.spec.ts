@@ -1,6 +1,7 @@
 import type { ClientRepository } from '@agent-controller/clients';
 import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
 import { AppError, SecretBox, type Caller } from '@agent-controller/kernel';
+import { loopbackGuard } from '@agent-controller/outbound/testing';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { CatalogueService } from './catalogue/catalogue.service';
@@ -82,6 +83,7 @@ describe('RequestCheckService and PreviewService', () => {
       userData,
       clients,
       quotas,
+      loopbackGuard(),
       options,
     );
     previews = new PreviewService(requests, userData);

@@ -1,3 +1,4 @@
+import { loopbackGuard } from '@agent-controller/outbound/testing';
 import {
   base64url,
   exportJWK,
@@ -45,6 +46,7 @@ describe('OidcAuthenticator, against a real provider', () => {
       },
       { now: () => new Date(Date.now() + later * 1000) },
       { debug: log, info: log, warn: log, error: log },
+      loopbackGuard(),
     );
   }
 

@@ -1,0 +1,1 @@
+export { loopbackGuard } from './loopback-guard';
