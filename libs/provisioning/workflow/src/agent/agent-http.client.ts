@@ -1,4 +1,10 @@
-import { exchange, OutboundRefusedError, pinnedLookup, type OutboundAnswer, type OutboundGuard } from '@agent-controller/outbound';
+import {
+  exchange,
+  OutboundRefusedError,
+  pinnedLookup,
+  type OutboundAnswer,
+  type OutboundGuard,
+} from '@agent-controller/outbound';
 import type { AgentTarget } from './agent-target';
 import { ConnectionLimit } from './connection-limit';
 import { PinnedAgent } from './pinned-connection';

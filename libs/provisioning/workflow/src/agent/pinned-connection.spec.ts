@@ -75,7 +75,9 @@ describe('a connection to a pinned key', () => {
       serverName: tls.serverName,
       spkiSha256: tls.spkiSha256,
     };
-    await expect(getFromAgent(guard, target, '/api/health', never(), TOKEN)).rejects.toThrow('another key answers there');
+    await expect(getFromAgent(guard, target, '/api/health', never(), TOKEN)).rejects.toThrow(
+      'another key answers there',
+    );
     await closed;
     expect(received).toBe(0);
   });
@@ -141,7 +143,9 @@ describe('a connection to a pinned key', () => {
       await end;
     });
     const target = { endpoint, serverName: tls.serverName, spkiSha256: tls.spkiSha256 };
-    const error: unknown = await getFromAgent(guard, target, '/api/health', gone.signal, TOKEN).catch((e: unknown) => e);
+    const error: unknown = await getFromAgent(guard, target, '/api/health', gone.signal, TOKEN).catch(
+      (e: unknown) => e,
+    );
     expect(error).toBeInstanceOf(Error);
     expect((error as Error).message).toMatch(
       answer === 'nothing' ? /^no answer within 5 s$/ : /^(EPROTO|ERR_SSL_\w+)$/,
@@ -170,7 +174,9 @@ describe('a connection to a pinned key', () => {
       '/slow': () => (_request, response) => void response.write('x', () => gone.abort()),
     });
     stops.push(() => agent.stop());
-    await expect(getFromAgent(guard, agent.target, '/slow', gone.signal)).rejects.toThrow(/ECONNRESET|no answer within 5 s/);
+    await expect(getFromAgent(guard, agent.target, '/slow', gone.signal)).rejects.toThrow(
+      /ECONNRESET|no answer within 5 s/,
+    );
   });
 
   it('says so when the answer breaks off', async () => {
