@@ -97,6 +97,25 @@ describe('RequestCheckService and PreviewService', () => {
   // Random, so that compression does not help.
   const huge = { LONG: randomBytes(40_000).toString('base64') };
 
+  it.each([
+    ['https://login.evil.example', /the host login\.evil\.example is not allowed: ask the operator to add it to OUTB/],
+    ['http://169.254.169.254/latest', /the host 169\.254\.169\.254 is not allowed/],
+    ['http://0/', /the host 0\.0\.0\.0 is not allowed/],
+  ])('does not let a caller name the Keycloak %s', async (authServerUrl, message) => {
+    const authentication = { ...keycloak, authServerUrl, realm: 'agents' };
+    const refused = requests.accepted({ ...sound, authentication }, caller);
+    await expect(refused).rejects.toMatchObject({
+      code: 'host-not-allowed',
+      options: { errors: [{ field: 'keycloakAuthServerUrl', message: expect.stringMatching(message) }] },
+    });
+    expect(await codes({ authentication })).toEqual(['keycloakAuthServerUrl host-not-allowed']);
+  });
+
+  it('lets a caller name a Keycloak that is allowed', async () => {
+    const authentication = { ...keycloak, authServerUrl: 'https://127.0.0.1/auth', realm: 'agents' };
+    expect((await requests.accepted({ ...sound, authentication }, caller)).client.authenticationType).toBe('keycloak');
+  });
+
   it('makes the rows of a sound request, with image and keys in them', async () => {
     const sshKeys = [{ name: 'laptop' }, { publicKey: 'ssh-ed25519 AAAA' }];
     const { reference } = await requests.accepted({ ...sound, image: '1', sshKeys }, caller);
