@@ -57,13 +57,13 @@ describe('renew-certificate.sh', () => {
     expect(restarts()).toBe(0);
   });
 
-  for (const [what, days] of [
+  for (const [what, age] of [
     ['has less than half of its time left', CERTIFICATE_DAYS / 2 + 1],
     ['has 20 days left', CERTIFICATE_DAYS - 21],
     ['ended', CERTIFICATE_DAYS + 100],
   ] as const) {
     withTools(`issues one that ${what} anew from the same key, so that its pin stays good${label}`, async () => {
-      const tls = await serverOf(days);
+      const tls = await serverOf(age);
       expect(renew()).toMatchObject({ status: 0 });
       const renewed = new X509Certificate(certificate());
       expect(renewed.fingerprint256).not.toBe(new X509Certificate(tls.certificatePem).fingerprint256);
@@ -74,7 +74,9 @@ describe('renew-certificate.sh', () => {
       expect(renewed.verify(renewed.publicKey)).toBe(true);
       expect(renewed.checkHost(tls.serverName)).toBe(tls.serverName);
       expect(renewed.ca).toBe(false);
-      expect((Date.parse(renewed.validTo) - Date.parse(renewed.validFrom)) / DAY_MS).toBe(CERTIFICATE_DAYS);
+      const days = (Date.parse(renewed.validTo) - Date.parse(renewed.validFrom)) / DAY_MS;
+      // openssl reads the clock twice.
+      expect(Math.round(days)).toBe(CERTIFICATE_DAYS);
       expect(Date.parse(renewed.validFrom)).toBeGreaterThan(Date.now() - DAY_MS);
       expect(statSync(file('tls/cert.pem')).mode & 0o777).toBe(0o600);
       expect(readFileSync(file('docker.log'), 'utf8')).toBe('compose restart proxy\n');

@@ -69,7 +69,7 @@ describe('orders with an idempotency key', () => {
       new UserDataService(provisionings, clients, new CallbackTokens(secretBox, options)),
       clients,
       new QuotaService(dataSource, options),
-      loopbackGuard(),
+      loopbackGuard(['id.example.com'], async () => [{ address: '127.0.0.1', family: 4 }]),
       options,
     );
     const keys = new IdempotencyKeysService(dataSource, secretBox, options);
