@@ -1,6 +1,6 @@
 import { API_KEY_ENTRY_KIND, parseApiKeyEntries } from '@agent-controller/access';
 import { ROLES, Secret } from '@agent-controller/kernel';
-import { isIP } from 'node:net';
+import { isHost, isNetwork, NetworkList } from '@agent-controller/outbound';
 import { z } from 'zod';
 
 /** A variable that is set to nothing is not set. */
@@ -81,12 +81,18 @@ const trustedProxies = z
 const atLeastNone = z.coerce.number({ error: 'a number, 0 or more' }).min(0).max(1e9);
 const count = atLeastNone.int();
 
-function isNetwork(text: string): boolean {
-  const [address = '', bits, ...rest] = text.split('/');
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
-}
+const listOf = (isEntry: (text: string) => boolean, kind: string) =>
+  z.string().transform((value, context) => {
+    const entries = value.split(',').flatMap((entry) => entry.trim() || []);
+    if (entries.every(isEntry)) return entries;
+    context.addIssue(kind);
+    return z.NEVER;
+  });
+const hosts = listOf(
+  isHost,
+  'hosts, separated by commas, such as login.example.com, *.example.com or login.example.com:8443',
+);
+const networks = listOf(isNetwork, 'addresses or networks, separated by commas, such as 10.1.0.0/16');
 
 const encryptionKeys = z.string().transform((value, context) => {
   const keys = value.split(',').map((key) => Buffer.from(key.trim(), 'base64'));
@@ -130,6 +136,8 @@ const schema = z.object({
   DIGITALOCEAN_API_BASE_URL: optional(httpUrl),
   KEYCLOAK_REALM: optional(z.string()),
   KEYCLOAK_AUTH_SERVER_URL: optional(httpUrl),
+  OUTBOUND_ALLOWED_HOSTS: withDefault(hosts, ''),
+  OUTBOUND_ALLOWED_NETWORKS: withDefault(networks, ''),
   AGENT_MANAGER_IMAGE: withDefault(image, 'ghcr.io/forepath/agenstra-manager-api:latest'),
   POSTGRES_IMAGE: withDefault(image, 'postgres:16-alpine'),
   PROXY_IMAGE: withDefault(image, 'caddy:2-alpine'),
@@ -213,7 +221,19 @@ function productionProblems(env: Env): string[] {
     PUBLIC_URL: env.PUBLIC_URL,
     OIDC_ISSUER_URL: env.OIDC_ISSUER_URL,
   };
-  return Object.entries(urls)
+  const networks = env.OUTBOUND_ALLOWED_NETWORKS.filter(isTooWide).map(
+    (network) => `OUTBOUND_ALLOWED_NETWORKS: ${network} is too wide for production: name the networks that are meant`,
+  );
+  const insecure = Object.entries(urls)
     .filter(([, url]) => url !== undefined && new URL(url).protocol !== 'https:')
     .map(([name]) => `${name}: must be https in production; the cloud emulator is for development only`);
+  return [...insecure, ...networks];
+}
+
+/** This machine itself, or what may as well be everything. */
+function isTooWide(network: string): boolean {
+  const [address = '', bits] = network.split('/');
+  const list = new NetworkList([network]);
+  if (list.has('127.0.0.1') || list.has('::1') || list.has('169.254.169.254')) return true;
+  return Number(bits ?? 128) < (address.includes(':') ? 32 : 8);
 }

@@ -89,6 +89,9 @@ export class Installation {
       DIGITALOCEAN_API_BASE_URL: `${emulatorUrl()}/digitalocean/v2`,
       KEYCLOAK_AUTH_SERVER_URL: `${emulatorUrl()}/keycloak`,
       KEYCLOAK_REALM: 'e2e',
+      // The emulator's servers are on this machine; names are any that tests make up.
+      OUTBOUND_ALLOWED_HOSTS: '*',
+      OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
     };
   }
 

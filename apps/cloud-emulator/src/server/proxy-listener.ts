@@ -17,7 +17,7 @@ export class ProxyListener {
     { certificate, key }: { certificate: string; key: string },
     handle: RequestListener,
   ) {
-    this.#server = createServer({ cert: certificate, key }, handle);
+    this.#server = createServer({ cert: certificate, key, minVersion: 'TLSv1.2' }, handle);
     // A caller that does not like the certificate is no trouble of ours.
     this.#server.on('tlsClientError', () => undefined);
   }

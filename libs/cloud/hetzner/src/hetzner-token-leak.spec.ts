@@ -3,6 +3,7 @@ import {
   json,
   rejection,
   ScriptedHttp,
+  seenByStranger,
   type ScriptedStep,
 } from '@agent-controller/cloud-port/testing';
 import { Secret } from '@agent-controller/kernel';
@@ -46,6 +47,13 @@ describe("Hetzner's token is never printed", () => {
     http.done();
     await http.close();
     for (const thrown of errors) expect(everythingPrinted(thrown)).not.toContain(TOKEN);
+  });
+
+  it('nor sent to one whose certificate nobody has signed', async () => {
+    const seen = await seenByStranger(async (url) => {
+      expect(await rejection(providerAt(url).get('1'))).toMatchObject({ kind: 'unavailable' });
+    });
+    expect(seen).toEqual({ received: '', connections: 2 });
   });
 
   it('when nobody listens, or there is no such host', async () => {

@@ -1,7 +1,9 @@
 import {
   CloudError,
   guardedTransport,
+  MAX_ANSWER_BYTES,
   OPEN_GATE,
+  providerAgent,
   type RequestGate,
   type RequestLimits,
 } from '@agent-controller/cloud-port';
@@ -44,6 +46,8 @@ export class HetznerClient {
     this.#timeoutMs = timeoutMs;
     this.#gate = gate;
     this.#http = new Client({ token: token.reveal(), baseURL: baseUrl, timeout: timeoutMs }).axios;
+    this.#http.defaults.httpsAgent = providerAgent();
+    this.#http.defaults.maxContentLength = MAX_ANSWER_BYTES;
   }
 
   async send<T>(request: HetznerRequest, schema: z.ZodType<T>): Promise<T> {

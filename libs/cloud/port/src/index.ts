@@ -23,6 +23,7 @@ export { guardedTransport, type Transport } from './guarded-transport';
 export { unlessGone } from './not-found';
 export { numericId } from './numeric-id';
 export { serverName } from './owner-name';
+export { MAX_ANSWER_BYTES, providerAgent } from './provider-agent';
 export { publicAddress } from './public-address';
 export { rateLimitNews, type RateLimitNews } from './rate-limit-headers';
 export {

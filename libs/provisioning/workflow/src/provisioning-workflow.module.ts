@@ -151,7 +151,7 @@ const INTERNAL: Provider[] = [
   { provide: AgentHealth, useClass: AgentHealthClient },
 ];
 
-/** Needs DataSource, SecretBox, CloudProviderRegistry, ClientRepository, CLOCK and LOGGER from `imports`. */
+/** Needs DataSource, SecretBox, OutboundGuard, CloudProviderRegistry, ClientRepository, CLOCK and LOGGER from `imports`. */
 @Module({})
 export class ProvisioningWorkflowModule {
   static register(options: WorkflowOptions, imports: NonNullable<ModuleMetadata['imports']>): DynamicModule {

@@ -1,6 +1,7 @@
 import type { ClientRepository } from '@agent-controller/clients';
 import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
 import { AppError, SecretBox, type Caller } from '@agent-controller/kernel';
+import { loopbackGuard } from '@agent-controller/outbound/testing';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { CatalogueService } from './catalogue/catalogue.service';
@@ -82,6 +83,7 @@ describe('RequestCheckService and PreviewService', () => {
       userData,
       clients,
       quotas,
+      loopbackGuard(),
       options,
     );
     previews = new PreviewService(requests, userData);
@@ -94,6 +96,25 @@ describe('RequestCheckService and PreviewService', () => {
   const keycloak = { type: 'keycloak', clientId: 'a', clientSecret: 'b' } as const;
   // Random, so that compression does not help.
   const huge = { LONG: randomBytes(40_000).toString('base64') };
+
+  it.each([
+    ['https://login.evil.example', /the host login\.evil\.example is not allowed: ask the operator to add it to OUTB/],
+    ['http://169.254.169.254/latest', /the host 169\.254\.169\.254 is not allowed/],
+    ['http://0/', /the host 0\.0\.0\.0 is not allowed/],
+  ])('does not let a caller name the Keycloak %s', async (authServerUrl, message) => {
+    const authentication = { ...keycloak, authServerUrl, realm: 'agents' };
+    const refused = requests.accepted({ ...sound, authentication }, caller);
+    await expect(refused).rejects.toMatchObject({
+      code: 'host-not-allowed',
+      options: { errors: [{ field: 'keycloakAuthServerUrl', message: expect.stringMatching(message) }] },
+    });
+    expect(await codes({ authentication })).toEqual(['keycloakAuthServerUrl host-not-allowed']);
+  });
+
+  it('lets a caller name a Keycloak that is allowed', async () => {
+    const authentication = { ...keycloak, authServerUrl: 'https://127.0.0.1/auth', realm: 'agents' };
+    expect((await requests.accepted({ ...sound, authentication }, caller)).client.authenticationType).toBe('keycloak');
+  });
 
   it('makes the rows of a sound request, with image and keys in them', async () => {
     const sshKeys = [{ name: 'laptop' }, { publicKey: 'ssh-ed25519 AAAA' }];

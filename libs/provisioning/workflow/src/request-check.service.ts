@@ -1,6 +1,7 @@
-import { ClientRepository, nameTaken } from '@agent-controller/clients';
+import { ClientRepository, forbiddenUrls, nameTaken, type AgentCredentials } from '@agent-controller/clients';
 import type { CloudProvider } from '@agent-controller/cloud-port';
 import { AppError, type Caller } from '@agent-controller/kernel';
+import { OutboundGuard } from '@agent-controller/outbound';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { CatalogueService } from './catalogue/catalogue.service';
@@ -39,6 +40,7 @@ export class RequestCheckService {
     private readonly userData: UserDataService,
     private readonly clients: ClientRepository,
     private readonly quotas: QuotaService,
+    private readonly guard: OutboundGuard,
     @Inject(WORKFLOW_OPTIONS) private readonly options: WorkflowOptions,
   ) {}
 
@@ -73,7 +75,7 @@ export class RequestCheckService {
     const made = provider && credentials && (await this.factory.create(request, credentials, found, provider, caller));
     const [userData, tooLarge] = attempt(() => made && this.render(made, provider));
     const ofOrder = [...(choice?.problems ?? []), ...(keys?.problems ?? [])];
-    const problems = [noProvider, ...ofOrder, badCredentials, tooLarge];
+    const problems = [noProvider, ...ofOrder, badCredentials, await this.forbidden(credentials), tooLarge];
     if (request.name !== undefined && (await this.clients.isNameTaken(request.name, caller.subject))) {
       problems.push(nameTaken(request.name));
     }
@@ -106,6 +108,11 @@ export class RequestCheckService {
       image: image ?? this.options.serverImages[provider.type],
       isDefaultImage: image === undefined,
     });
+  }
+
+  private async forbidden(credentials: AgentCredentials | null): Promise<AppError | null> {
+    if (credentials?.type !== 'keycloak') return null;
+    return forbiddenUrls(this.guard, { keycloakAuthServerUrl: credentials.authServerUrl });
   }
 
   private async keys(provider: CloudProvider, { sshKeys }: ProvisionRequest): Promise<KeyCheck> {

@@ -33,6 +33,7 @@ export const ERROR_STATUS = {
   'ssh-key-unknown': 422,
   'ssh-key-ambiguous': 422,
   'user-data-too-large': 422,
+  'host-not-allowed': 422,
   'idempotency-key-reused': 422,
   'rate-limited': 429,
   'too-many-requests': 429,

@@ -13,3 +13,4 @@ export { RecordingGate } from './recording-gate';
 export { RecordingProxy, type HttpExchange } from './recording-proxy';
 export { rejection } from './rejection';
 export { json, ScriptedHttp, type ScriptedAnswer, type ScriptedStep, type SeenRequest } from './scripted-http';
+export { seenByStranger } from './stranger';

@@ -1,6 +1,7 @@
 import { ClientRepository } from '@agent-controller/clients';
 import { CloudProviderRegistry } from '@agent-controller/cloud-port';
 import { SecretBox, type Caller } from '@agent-controller/kernel';
+import { loopbackGuard } from '@agent-controller/outbound/testing';
 import { randomBytes } from 'node:crypto';
 import { CatalogueService } from '../catalogue/catalogue.service';
 import { KeyListService } from '../catalogue/key-list.service';
@@ -68,6 +69,7 @@ describe('orders with an idempotency key', () => {
       new UserDataService(provisionings, clients, new CallbackTokens(secretBox, options)),
       clients,
       new QuotaService(dataSource, options),
+      loopbackGuard(['id.example.com'], async () => [{ address: '127.0.0.1', family: 4 }]),
       options,
     );
     const keys = new IdempotencyKeysService(dataSource, secretBox, options);
