@@ -2,6 +2,8 @@ import {
   CloudError,
   guardedTransport,
   OPEN_GATE,
+  operationName,
+  silenceOf,
   type RequestGate,
   type RequestLimits,
 } from '@agent-controller/cloud-port';
@@ -80,7 +82,8 @@ export class HetznerClient {
   }
 
   private async exchange(request: HetznerRequest): Promise<AxiosResponse<string>> {
-    const admitted = await this.#gate.admit(request);
+    const operation = operationName(request.method, request.path);
+    const admitted = await this.#gate.admit({ ...request, operation });
     let response: AxiosResponse<string>;
     try {
       response = await this.#http.request<string>({
@@ -100,8 +103,9 @@ export class HetznerClient {
         signal: AbortSignal.timeout(this.#timeoutMs),
       });
     } catch (error) {
-      await admitted.settle({});
-      throw networkError(request, error);
+      const failure = networkError(request, error);
+      await admitted.settle({ silence: silenceOf(failure) });
+      throw failure;
     }
     await admitted.settle({ status: response.status, headers: { ...response.headers } });
     if (response.status < 200 || response.status > 299) {

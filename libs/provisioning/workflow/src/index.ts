@@ -23,5 +23,15 @@ export { MAX_REDEMPTION_BYTES } from './redemption/redemption-request';
 export { RedemptionService } from './redemption/redemption.service';
 export { MAX_REPORT_BYTES } from './reports/server-report';
 export { stageDisplay } from './reports/stages';
+export {
+  agentLooked,
+  filesAsked,
+  jobEnded,
+  phaseEnded,
+  providerRequestEnded,
+  serversObserved,
+  streamChanged,
+  sweepEnded,
+} from './signals';
 export { CLOCK, LOGGER } from './tokens';
 export type { WorkflowOptions } from './workflow.options';
