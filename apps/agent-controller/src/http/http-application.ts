@@ -10,7 +10,7 @@ import { AppModule } from '../app.module';
 import { AccessHook } from '../authentication/access.hook';
 import { authenticators } from '../authentication/authenticators';
 import type { Env } from '../env';
-import { MetricsService } from '../health/metrics.service';
+import { MetricsService } from '../metrics/metrics.service';
 import { NestLogger } from '../logger';
 import { auditHook } from './audit.hook';
 import { answerClientError } from './client-error';
