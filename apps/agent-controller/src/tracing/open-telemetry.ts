@@ -18,6 +18,8 @@ import { OpenTelemetryTracer } from './open-telemetry.tracer';
 /** Of a collector that is away, the log says so only now and then. */
 const SAY_AGAIN_MS = 60_000;
 const SEND_EVERY_MS = 1_000;
+/** With its repetitions. */
+const SEND_WITHIN_MS = 5_000;
 
 /** Makes and sends spans. @returns the tracer, and what sends the rest at the end */
 export function createTracer(env: Env, logger: Logger): { tracer: OpenTelemetryTracer; end: () => Promise<void> } {
@@ -55,7 +57,7 @@ function headersOf({ OTEL_EXPORTER_OTLP_HEADERS: given }: Env): Record<string, s
 /** Spans that cannot be sent are dropped: the controller does not wait for whoever collects them. */
 function exporterOf(env: Env, logger: Logger): SpanExporter {
   const url = `${env.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/$/, '')}/v1/traces`;
-  const exporter = new OTLPTraceExporter({ url, headers: headersOf(env) });
+  const exporter = new OTLPTraceExporter({ url, headers: headersOf(env), timeoutMillis: SEND_WITHIN_MS });
   let saidAt = -Infinity;
   return {
     export: (spans, done) =>
