@@ -103,6 +103,8 @@ const reason = hasPrometheus ? '' : ' (skipped: prometheus is not installed here
     expect(said).toEqual([]);
     const rules = spawnSync('promtool', ['check', 'rules', ALERTS], { encoding: 'utf8' });
     expect(`${rules.status} ${rules.stderr}`).toBe('0 ');
+    const fired = spawnSync('promtool', ['test', 'rules', ALERTS.replace('.yml', '.test.yml')], { encoding: 'utf8' });
+    expect({ status: fired.status, said: fired.stderr + fired.stdout }).toMatchObject({ status: 0 });
   });
 });
 
