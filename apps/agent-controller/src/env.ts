@@ -94,6 +94,16 @@ const hosts = listOf(
 );
 const networks = listOf(isNetwork, 'addresses or networks, separated by commas, such as 10.1.0.0/16');
 
+const otlpHeaders = z
+  .string()
+  .regex(/^\s*[\w-]+=[^\s,]+(\s*,\s*[\w-]+=[^\s,]+)*\s*$/, 'NAME=VALUE, separated by commas')
+  .pipe(secret);
+const sampler = oneOf(
+  ...(['always_on', 'always_off', 'traceidratio'] as const),
+  ...(['parentbased_always_on', 'parentbased_always_off', 'parentbased_traceidratio'] as const),
+);
+const share = z.coerce.number({ error: 'a share of traces from 0 to 1, such as 0.1' }).min(0).max(1);
+
 const encryptionKeys = z.string().transform((value, context) => {
   const keys = value.split(',').map((key) => Buffer.from(key.trim(), 'base64'));
   if (keys.every((key) => key.length === 32)) return keys;
@@ -159,6 +169,11 @@ const schema = z.object({
   ORPHAN_POLICY: withDefault(oneOf('report', 'delete'), 'report'),
   ORPHAN_GRACE_SECONDS: withDefault(grace, '3600'),
   LOST_AFTER_SECONDS: withDefault(interval, '300'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(httpUrl),
+  OTEL_EXPORTER_OTLP_HEADERS: optional(otlpHeaders),
+  OTEL_SERVICE_NAME: withDefault(z.string(), 'agent-controller'),
+  OTEL_TRACES_SAMPLER: withDefault(sampler, 'parentbased_always_on'),
+  OTEL_TRACES_SAMPLER_ARG: optional(share),
   LOG_LEVEL: withDefault(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'), 'info'),
   CORS_ORIGIN: optional(z.string()),
 });

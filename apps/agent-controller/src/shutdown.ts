@@ -4,8 +4,11 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 /** Whoever asked for the end may kill after 10 s, as Docker does. What is left then is found by other controllers. */
 const DEADLINE_MS = 8_000;
 
-/** Ends the process by SIGTERM or SIGINT: orderly, but in time whatever hangs. A second signal ends it at once. */
-export function endBySignal(app: NestFastifyApplication, logger: Logger): void {
+/**
+ * Ends the process by SIGTERM or SIGINT: orderly, but in time whatever hangs. A second signal ends it at once.
+ * @param last done after everything else
+ */
+export function endBySignal(app: NestFastifyApplication, logger: Logger, last: () => Promise<void>): void {
   let isEnding = false;
   const end = (signal: string) => {
     if (isEnding) process.exit(0);
@@ -15,7 +18,8 @@ export function endBySignal(app: NestFastifyApplication, logger: Logger): void {
       logger.warn({}, 'the controller ends although something still hangs; others go on with it');
       process.exit(0);
     }, DEADLINE_MS).unref();
-    app.close().then(
+    const closed = app.close().then(last);
+    closed.then(
       () => process.exit(0),
       (error: unknown) => {
         logger.error({ err: error }, 'the controller ends, but not as it should');

@@ -1,6 +1,6 @@
 import fastifyCors from '@fastify/cors';
 import { AuditTrail, FailedAuthentications, RateLimiter } from '@agent-controller/access';
-import { systemClock, type Logger } from '@agent-controller/kernel';
+import { systemClock, traceFields, type Logger } from '@agent-controller/kernel';
 import { RequestMethod } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -10,7 +10,7 @@ import { AppModule } from '../app.module';
 import { AccessHook } from '../authentication/access.hook';
 import { authenticators } from '../authentication/authenticators';
 import type { Env } from '../env';
-import { MetricsService } from '../health/metrics.service';
+import { MetricsService } from '../metrics/metrics.service';
 import { NestLogger } from '../logger';
 import { auditHook } from './audit.hook';
 import { answerClientError } from './client-error';
@@ -19,6 +19,7 @@ import { addDocumentation } from './documentation';
 import { ProblemFilter } from './problem.filter';
 import { requireDeclaredRoutes } from './route-access';
 import { securityHeaders } from './security-headers';
+import { traceParentOfRequest, traceRequests } from '../tracing/trace.hooks';
 import { timeLimits } from './time-limits';
 import { validationPipe } from './validation.pipe';
 
@@ -49,6 +50,7 @@ export async function createHttpApplication(env: Env, logger: Logger): Promise<N
   if (env.TRUST_PROXY === undefined) warnOfProxy(fastify, logger);
   await allowOrigins(fastify, env);
   guard(app, env, logger);
+  if (env.OTEL_EXPORTER_OTLP_ENDPOINT) traceRequests(fastify);
   observeRequests(app, logger);
   app.setGlobalPrefix('api', { exclude: [{ path: 'metrics', method: RequestMethod.GET }] });
   app.useGlobalPipes(validationPipe());
@@ -126,7 +128,10 @@ function observeRequests(app: NestFastifyApplication, logger: Logger): void {
       const { statusCode: status, elapsedTime } = reply;
       metrics.observeRequest({ method, route, status }, elapsedTime / 1000);
       logger.info(
-        { requestId, method, path: request.url.split('?')[0], status, ms: Math.round(elapsedTime) },
+        {
+          ...{ requestId, method, path: request.url.split('?')[0], status, ms: Math.round(elapsedTime) },
+          ...traceFields(traceParentOfRequest(request)),
+        },
         'request',
       );
     });

@@ -3,6 +3,8 @@ import {
   guardedTransport,
   MAX_ANSWER_BYTES,
   OPEN_GATE,
+  operationName,
+  silenceOf,
   providerAgent,
   type RequestGate,
   type RequestLimits,
@@ -70,13 +72,15 @@ export class DigitalOceanClient {
     send: (dots: DotsWrapper) => Promise<Answer>,
     schema: z.ZodType<T>,
   ): Promise<T> {
-    const admitted = await this.#gate.admit(call);
+    const [method = '', path = ''] = call.name.split(' ');
+    const admitted = await this.#gate.admit({ ...call, operation: operationName(method, path) });
     let response: Answer;
     try {
       response = await send(call.maySend ? this.#connect(call.maySend) : this.#dots);
     } catch (error) {
-      await admitted.settle(answerOf(error));
-      throw callError(call, error, this.#token);
+      const failure = callError(call, error, this.#token);
+      await admitted.settle(answerOf(error) ?? { silence: silenceOf(failure) });
+      throw failure;
     }
     await admitted.settle({ status: response.status, headers: { ...response.headers } });
     const answer = schema.safeParse(response.data);

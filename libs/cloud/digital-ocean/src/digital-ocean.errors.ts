@@ -24,10 +24,10 @@ const MIN_RETRY_MS = 1_000;
 /** The window of the rate limit slides over an hour. */
 const MAX_RETRY_MS = 3_600_000;
 
-/** What came back with what dots-wrapper threw. */
-export function answerOf(error: unknown): RequestOutcome {
+/** What came back with what dots-wrapper threw; null when nothing did. */
+export function answerOf(error: unknown): RequestOutcome | null {
   const { response } = (error ?? {}) as { response?: Answer };
-  return response ? { status: response.status, headers: { ...response.headers } } : {};
+  return response ? { status: response.status, headers: { ...response.headers } } : null;
 }
 
 /**

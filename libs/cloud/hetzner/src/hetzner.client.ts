@@ -3,6 +3,8 @@ import {
   guardedTransport,
   MAX_ANSWER_BYTES,
   OPEN_GATE,
+  operationName,
+  silenceOf,
   providerAgent,
   type RequestGate,
   type RequestLimits,
@@ -84,7 +86,8 @@ export class HetznerClient {
   }
 
   private async exchange(request: HetznerRequest): Promise<AxiosResponse<string>> {
-    const admitted = await this.#gate.admit(request);
+    const operation = operationName(request.method, request.path);
+    const admitted = await this.#gate.admit({ ...request, operation });
     let response: AxiosResponse<string>;
     try {
       response = await this.#http.request<string>({
@@ -104,8 +107,9 @@ export class HetznerClient {
         signal: AbortSignal.timeout(this.#timeoutMs),
       });
     } catch (error) {
-      await admitted.settle({});
-      throw networkError(request, error);
+      const failure = networkError(request, error);
+      await admitted.settle({ silence: silenceOf(failure) });
+      throw failure;
     }
     await admitted.settle({ status: response.status, headers: { ...response.headers } });
     if (response.status < 200 || response.status > 299) {

@@ -36,4 +36,5 @@ export {
   type RequestOutcome,
   type RequestPurpose,
 } from './request-gate';
+export { operationName, silenceOf } from './request-words';
 export { retryDecision, type RetryDecision } from './retry-policy';

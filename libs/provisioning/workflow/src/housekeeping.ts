@@ -17,7 +17,8 @@ import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 const FIRST_SWEEP_MS = 30_000;
 /** Tombstones that no sweep looked at, such as of a provider whose token is gone. */
 const UNSWEPT_TOMBSTONE_DAYS = 7;
-const MISSED_HEARTBEATS = 3;
+/** After so many a controller counts as dead. */
+export const MISSED_HEARTBEATS = 3;
 
 /**
  * Of a job: it will do its work in time. One that failed is put off for longer each time, for hours at last: what spoiled

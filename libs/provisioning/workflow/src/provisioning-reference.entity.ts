@@ -199,6 +199,10 @@ export class ProvisioningReference {
   @Column('integer', { name: 'last_event_seq', default: 0 })
   lastEventSeq!: number;
 
+  /** `traceparent` of the call that wanted what is being done, where traces are kept; steps go on with its trace. */
+  @Column('text', { name: 'trace_parent', nullable: true })
+  traceParent!: string | null;
+
   // What the server is made from.
 
   /** Not secret: stays, and `info` shows it. */

@@ -5,17 +5,19 @@ import {
   type CloudServer,
   type ProviderType,
 } from '@agent-controller/cloud-port';
-import type { Clock, Logger } from '@agent-controller/kernel';
+import { inSpan, type Clock, type Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { EventLog } from './event-log';
 import { enqueueObservation, enqueueStep } from './jobs/job-queue';
 import type { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningRepository } from './provisioning.repository';
+import { serversObserved } from './signals';
 import { backOffMs, cloudFailure, stopsClock } from './steps/cloud-failure';
 import { CLOCK, LOGGER } from './tokens';
 
 const SOONEST_MS = 1_500;
 const LATEST_MS = 5_000;
+const MAX_LINKS = 32;
 
 /**
  * Looks at all waiting servers of a provider at once, so that what is asked does not grow with their number, and wakes
@@ -39,7 +41,12 @@ export class ServerObserver {
     const provider = this.providers.find(type);
     const waiting = await this.provisionings.waitingServers(type);
     if (!provider || waiting.length === 0) return;
-    const delayMs = await this.look(waiting, (servers) => provider.look(servers), type);
+    // One look is for all who wait: it is part of no one's trace, and points to some.
+    const links = waiting.flatMap(({ traceParent }) => traceParent ?? []).slice(0, MAX_LINKS);
+    const attributes = { 'provider.type': type, 'servers.waiting': waiting.length };
+    const delayMs = await inSpan('look at waiting servers', { parent: null, links, attributes }, () =>
+      this.look(waiting, (servers) => provider.look(servers), type),
+    );
     await enqueueObservation(this.provisionings.manager, type, delayMs);
   }
 
@@ -58,11 +65,13 @@ export class ServerObserver {
       );
       await this.save(waiting, new Map(servers.map((server) => [server.id, server])), now);
       this.#errors.delete(type);
+      serversObserved.tell({ provider: type, result: 'seen', servers: waiting.length });
       return nextLookMs(waiting, now);
     } catch (error) {
       if (!(error instanceof CloudError)) throw error;
       const errors = (this.#errors.get(type) ?? 0) + 1;
       this.#errors.set(type, errors);
+      serversObserved.tell({ provider: type, result: 'failed', servers: waiting.length });
       this.logger.warn({ provider: type, kind: error.kind, err: error }, 'looking at the waiting servers failed');
       if (stopsClock(error)) await this.pause(waiting, error);
       return backOffMs(errors, error.retryAfterMs);

@@ -11,6 +11,7 @@ import { ProvisioningRepository } from './provisioning.repository';
 import type { ProvisioningFailure } from './provisioning.types';
 import { reportEvents } from './reports/report-news';
 import { isNewer } from './reports/server-report';
+import { phaseEnded } from './signals';
 import type { StepResult } from './steps/step';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
@@ -38,14 +39,16 @@ export class StepCommit {
   ) {}
 
   /** @returns false when version or lease are no longer what the step saw: nothing was written */
-  commit({ reference: seen, leaseOwner }: SeenRow, result: StepResult, now: Date): Promise<boolean> {
-    return this.provisionings.transaction(async (manager) => {
+  async commit({ reference: seen, leaseOwner }: SeenRow, result: StepResult, now: Date): Promise<boolean> {
+    const before = await this.provisionings.transaction(async (manager) => {
       const row = await this.provisionings.lockForCommit(seen.id, { version: seen.version, leaseOwner }, manager);
-      if (!row) return false;
+      if (!row) return null;
       if (result.kind === 'gone') await this.bury(manager, row, now);
       else await this.apply(manager, row, result, { now, delayMs: row.nudges === seen.nudges ? undefined : 0 });
-      return true;
+      return row;
     });
+    if (before) tellPhase(before, result, now);
+    return before !== null;
   }
 
   /** The start of a phase outside a step, by a caller's request, in the caller's transaction that locked the row. */
@@ -131,6 +134,15 @@ export class StepCommit {
       expiresAt,
     });
   }
+}
+
+function tellPhase(row: ProvisioningReference, result: StepResult, now: Date): void {
+  const { providerType: provider, phase, phaseSince, createdAt, attempt } = row;
+  const to = result.kind === 'gone' ? 'gone' : nextPhase(row, result);
+  if (to === phase) return;
+  const seconds = (now.getTime() - phaseSince.getTime()) / 1000;
+  const sinceOrder = to === 'ready' && attempt === 1 ? (now.getTime() - createdAt.getTime()) / 1000 : null;
+  phaseEnded.tell({ provider, phase, to, seconds, sinceOrder });
 }
 
 /** Where the row goes. Once nobody wants the server any more, whatever a step found leads to its deletion. */

@@ -1,7 +1,7 @@
 import { ClientRepository } from '@agent-controller/clients';
 import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
 import { isDatabaseAway } from '@agent-controller/database';
-import type { Clock, Logger } from '@agent-controller/kernel';
+import { inSpan, type Clock, type Logger, type Span } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { notConfiguredFailure } from './deletion/provider-not-configured';
@@ -65,7 +65,26 @@ export class StepRunner {
   private async runUnderLease(id: string, leaseOwner: string, lease: LeaseKeeper): Promise<void> {
     const reference = await this.provisionings.find(id);
     if (!reference) return;
+    const { phase, attempt, clientId, traceParent: parent, providerType } = reference;
+    const attributes = { 'provisioning.id': id, 'client.id': clientId, 'provisioning.attempt': attempt };
+    await inSpan(
+      `step ${phase}`,
+      { parent, attributes: { ...attributes, 'provider.type': providerType } },
+      async (span) => {
+        await this.stepUnderLease(reference, leaseOwner, lease, span);
+      },
+    );
+  }
+
+  private async stepUnderLease(
+    reference: ProvisioningReference,
+    leaseOwner: string,
+    lease: LeaseKeeper,
+    span: Span | undefined,
+  ): Promise<void> {
+    const { id } = reference;
     const result = await this.decide(reference, leaseOwner, lease);
+    span?.set({ 'step.result': result?.kind ?? 'none' });
     // Whoever goes on with it, on whichever controller, must be woken. The answer to an order is saved even so.
     const isOrdered = lease.hasOrdered && result !== null;
     if (lease.signal.aborted && !isOrdered) return ensureStep(this.provisionings.manager, id);

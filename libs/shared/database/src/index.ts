@@ -1,5 +1,5 @@
 export { dataSourceOptions, type DatabaseOptions } from './data-source.options';
 export { DATABASE_PATIENCE_MS, DatabaseClient } from './database-client';
-export { createPool, type PoolSettings } from './database-pool';
+export { createPool, openPools, type PoolSettings } from './database-pool';
 export { isDatabaseAway } from './database-trouble';
 export { migrations } from './migrations';

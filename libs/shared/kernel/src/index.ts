@@ -5,4 +5,18 @@ export { isSameText } from './constant-time';
 export { type Logger } from './logger';
 export { Secret } from './secret';
 export { SecretBox, type SealedPlace } from './secret-box';
+export { Signal } from './signal';
 export { withTimeLimit } from './time-limit';
+export {
+  currentTraceParent,
+  inSpan,
+  startSpan,
+  traceFields,
+  traceParentOf,
+  useTracer,
+  withinSpan,
+  type Span,
+  type SpanAttributes,
+  type SpanOptions,
+  type Tracer,
+} from './tracing';
