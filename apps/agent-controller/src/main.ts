@@ -3,12 +3,13 @@ import { migrateUp } from './database';
 import { ConfigurationError, parseEnv } from './env';
 import { createHttpApplication } from './http/http-application';
 import { createLogger } from './logger';
-import { endBySignal } from './shutdown';
+import { endByError, endBySignal } from './shutdown';
 
 async function main(): Promise<void> {
   const env = parseEnv();
   const logger = createLogger(env.LOG_LEVEL);
-  await migrateUp(env.DATABASE_DIRECT_URL ?? env.DATABASE_URL);
+  endByError(logger);
+  await migrateUp(env.DATABASE_DIRECT_URL ?? env.DATABASE_URL, env.ENCRYPTION_KEYS);
   const app = await createHttpApplication(env, logger);
   endBySignal(app, logger);
   await app.listen(env.PORT, env.HOST);
