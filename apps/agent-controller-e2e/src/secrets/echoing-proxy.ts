@@ -36,6 +36,11 @@ export class EchoingProxy {
     this.#orders.push({ method, path, trouble });
   }
 
+  /** Forgets the troubles that no request has met. */
+  clear(): void {
+    this.#orders.length = 0;
+  }
+
   stop(): Promise<void> {
     return this.proxy.close();
   }
@@ -63,7 +68,8 @@ function answer(trouble: Exclude<Trouble, 'reset'>, headers: IncomingHttpHeaders
   const echo = encodeURIComponent(authorization);
   to.writeHead(typeof trouble === 'number' ? trouble : { unreadable: 200, html: 502, cut: 200 }[trouble], {
     'content-type': trouble === 'html' ? 'text/html' : 'application/json',
-    ...{ 'x-correlation-id': echo, 'x-request-id': authorization, 'retry-after': '1' },
+    ...{ 'x-correlation-id': echo, 'x-request-id': authorization },
+    ...(trouble === 429 ? { 'retry-after': '1' } : {}),
     ...(trouble === 'cut' ? { 'content-length': String(text.length + 10) } : {}),
   });
   if (trouble === 'cut') to.write(text, () => to.destroy());
