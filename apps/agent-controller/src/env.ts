@@ -191,16 +191,32 @@ export class ConfigurationError extends Error {
 /** @throws ConfigurationError that has a line for each wrong variable */
 export function parseEnv(variables: Record<string, string | undefined> = process.env): Env {
   const result = schema.safeParse(variables);
-  const wrong = result.success
-    ? productionProblems(result.data)
-    : result.error.issues.map((issue) => {
-        const name = String(issue.path[0]);
-        return variables[name] ? `${name}: must be ${issue.message}` : missing(name, issue.message);
-      });
-  const problems = [...wrong, ...missingForAuthentication(variables).map((name) => missing(name))];
-  if (problems.length > 0)
-    throw new ConfigurationError(`Wrong configuration:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
+  const wrong = result.success ? productionProblems(result.data) : wrongVariables(result.error, variables);
+  assertNone([...wrong, ...missingForAuthentication(variables).map((name) => missing(name))]);
   return result.data as Env;
+}
+
+const rotationSchema = schema.pick({ DATABASE_URL: true, DATABASE_DIRECT_URL: true, ENCRYPTION_KEYS: true });
+
+/** What `rotate-keys` needs. @throws ConfigurationError that has a line for each wrong variable */
+export function parseRotationEnv(
+  variables: Record<string, string | undefined> = process.env,
+): z.infer<typeof rotationSchema> {
+  const result = rotationSchema.safeParse(variables);
+  assertNone(result.success ? [] : wrongVariables(result.error, variables));
+  return result.data as z.infer<typeof rotationSchema>;
+}
+
+function wrongVariables({ issues }: z.ZodError, variables: Record<string, string | undefined>): string[] {
+  return issues.map((issue) => {
+    const name = String(issue.path[0]);
+    return variables[name] ? `${name}: must be ${issue.message}` : missing(name, issue.message);
+  });
+}
+
+function assertNone(problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  throw new ConfigurationError(`Wrong configuration:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
 }
 
 const KINDS: Record<string, string> = {

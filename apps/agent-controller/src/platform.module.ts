@@ -5,7 +5,7 @@ import { CLOCK, LOGGER, ProviderBudgets } from '@agent-controller/provisioning-w
 import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { cloudProviders } from './cloud-providers';
-import { createDataSource } from './database';
+import { createDataSource, secretBox } from './database';
 import type { Env } from './env';
 import { outboundGuard } from './outbound-guard';
 
@@ -19,7 +19,11 @@ export class PlatformModule implements OnApplicationShutdown {
       module: PlatformModule,
       providers: [
         { provide: DataSource, useFactory: () => createDataSource(env.DATABASE_URL, logger).initialize() },
-        { provide: SecretBox, useFactory: () => new SecretBox(env.ENCRYPTION_KEYS) },
+        {
+          provide: SecretBox,
+          useFactory: (dataSource: DataSource) => secretBox(dataSource, env.ENCRYPTION_KEYS, logger),
+          inject: [DataSource],
+        },
         {
           provide: ProviderBudgets,
           useFactory: (dataSource: DataSource) => new ProviderBudgets(dataSource, logger),

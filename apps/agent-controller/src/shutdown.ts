@@ -29,3 +29,16 @@ export function endBySignal(app: NestFastifyApplication, logger: Logger, last: (
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
 }
+
+/**
+ * Ends the process by an error that nobody caught. Node's own report would print all members of the error, such as the
+ * headers of a request: the log has its message and stack alone.
+ */
+export function endByError(logger: Logger, exit: (code: number) => void = process.exit.bind(process)): void {
+  const end = (error: unknown) => {
+    logger.error({ err: error }, 'an error that nobody caught ends the controller');
+    exit(1);
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
+}

@@ -11,6 +11,8 @@ import { error, owner } from './digital-ocean-answers.fixture';
 import { DigitalOceanProvider } from './digital-ocean.provider';
 
 const TOKEN = 'digital-ocean-token-that-nobody-may-see';
+const SECRET = 'secret-of-the-user-data';
+const USER_DATA = `#cloud-config\nwrite_files:\n  - content: ${SECRET}\n`;
 const spec = {
   owner,
   name: 'web',
@@ -30,6 +32,7 @@ const ANSWERS: [string, ScriptedStep['answer']][] = [
   ['empty 500', { status: 500 }],
   ['an HTML 502 that echoes', { status: 502, body: `<html>${TOKEN}</html>` }],
   ['an error that echoes', json(echo, 400, { 'x-request-id': TOKEN })],
+  ['an error that echoes the body', error(422, 'unprocessable_entity', JSON.stringify({ user_data: USER_DATA }))],
   ['an unreadable answer that echoes', json({ droplet: { [TOKEN]: TOKEN } }, 200, { 'x-request-id': TOKEN })],
   ['a redirect', { status: 302, headers: { location: `/elsewhere?${TOKEN}` } }],
   ['a dropped connection', 'drop'],
@@ -48,12 +51,14 @@ describe("DigitalOcean's token is never printed", () => {
     const provider = providerAt(http.url);
     const errors = [
       await rejection(provider.get('1')),
-      await rejection(provider.create({ ...spec, userData: '#cloud-config\n' })),
+      await rejection(provider.create({ ...spec, userData: USER_DATA })),
     ];
     expect(http.requests.map(({ headers }) => headers.authorization)).toEqual(Array(2).fill(`Bearer ${TOKEN}`));
     http.done();
     await http.close();
     for (const thrown of errors) expect(everythingPrinted(thrown)).not.toContain(TOKEN);
+    // Only the order sends any.
+    expect(everythingPrinted(errors[1])).not.toContain(SECRET);
   });
 
   it('nor sent to one whose certificate nobody has signed', async () => {

@@ -19,6 +19,7 @@ export {
   type WaitingServer,
 } from './cloud-provider';
 export { CloudProviderRegistry } from './cloud-provider-registry';
+export { echoCleaner } from './echo-cleaner';
 export { guardedTransport, type Transport } from './guarded-transport';
 export { unlessGone } from './not-found';
 export { numericId } from './numeric-id';

@@ -14,6 +14,7 @@ export type FailureCode =
   | 'timed-out'
   | 'installation-failed'
   | 'adopted-without-credentials'
+  | 'secrets-unreadable'
   | 'internal-error';
 
 /** Why a provisioning failed, or what its last step met. Holds no secret. */

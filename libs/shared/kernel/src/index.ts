@@ -4,7 +4,9 @@ export { systemClock, type Clock } from './clock';
 export { isSameText } from './constant-time';
 export { type Logger } from './logger';
 export { Secret } from './secret';
-export { SecretBox, type SealedPlace } from './secret-box';
+export { placeIn, SEALED_COLUMNS, type SealedColumn, type SealedPlace } from './sealed-columns';
+export { SealedValueError, type SealedValueTrouble } from './sealed-value.error';
+export { SecretBox, sealedKeyId } from './secret-box';
 export { Signal } from './signal';
 export { withTimeLimit } from './time-limit';
 export {

@@ -7,6 +7,7 @@ import { Sweep1764500000000 } from './1764500000000-sweep.migration';
 import { DeletionPromise1764600000000 } from './1764600000000-deletion-promise.migration';
 import { Access1764800000000 } from './1764800000000-access.migration';
 import { BootstrapRedemption1764820000000 } from './1764820000000-bootstrap-redemption.migration';
+import { EncryptionCanary1764900000000 } from './1764900000000-encryption-canary.migration';
 import { TraceParent1764940000000 } from './1764940000000-trace-parent.migration';
 
 /** In their order. */
@@ -20,5 +21,6 @@ export const migrations = [
   DeletionPromise1764600000000,
   Access1764800000000,
   BootstrapRedemption1764820000000,
+  EncryptionCanary1764900000000,
   TraceParent1764940000000,
 ];
