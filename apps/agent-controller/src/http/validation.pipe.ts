@@ -19,11 +19,11 @@ export function validationPipe(): ValidationPipe {
 
 /** class-validator takes names that every object inherits, such as `constructor`, for names that it knows. */
 class StrictPipe extends ValidationPipe {
-  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     const names = typeof value === 'object' && value !== null ? Object.keys(value) : [];
     const inherited = metadata.type === 'param' ? [] : names.filter((name) => name in Object.prototype);
     if (inherited.length > 0) throw refusal(inherited.map((field) => ({ field, message: NO_FIELD })));
-    return super.transform(value, metadata) as Promise<unknown>;
+    return (await super.transform(value, metadata)) as unknown;
   }
 }
 

@@ -119,7 +119,7 @@ export class OrphanService {
    */
   async look(provider: CloudProvider, serverId: string): Promise<(CloudServer & { owner: OwnerTag }) | null> {
     // The adapters take nothing else for an id.
-    if (!/^\S{1,64}$/.test(serverId)) throw notAnOrphan(provider.type, serverId);
+    if (!/^[\w-]{1,64}$/.test(serverId)) throw notAnOrphan(provider.type, serverId);
     const server = await this.asking(unlessGone(provider.get(serverId)));
     if (!server) return null;
     const { instanceId } = await this.instances.get();

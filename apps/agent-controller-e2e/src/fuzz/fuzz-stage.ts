@@ -1,0 +1,133 @@
+import { quiesce, isSettled } from '../explore/healing';
+import { lastingViolations } from '../invariant/lasting-violations';
+import { Api } from '../support/api';
+import { newKey } from '../support/api-keys';
+import { Installation, type Controller } from '../support/controller-process';
+import { emulatorUrl } from '../support/emulator-admin';
+import { until } from '../support/until';
+import { CALLERS, type Caller } from './fuzz-request';
+import { operationsOf, registeredRoutes, type OpenApiDocument, type Operation } from './operation';
+
+/** Few at a time: orders are not what is tested, and the quota is met as well. */
+const SERVERS = { MAX_SERVERS: '12', MAX_SERVERS_PER_OWNER: '5' };
+/** What no installation meets in so short a time must not stop this one. */
+const EMULATOR = { burstPerMinute: 1_000_000, keyListsPerMinute: 1_000_000, deleteMs: 50 };
+const CLEAR_ROUNDS = 5;
+
+/** An installation with one controller, callers of every role, and what the controller says of its routes. */
+export class FuzzStage {
+  readonly #keys: Record<Caller, string>;
+
+  private constructor(
+    readonly installation: Installation,
+    readonly controller: Controller,
+    keys: Record<string, string>,
+    readonly document: OpenApiDocument,
+    readonly operations: Operation[],
+  ) {
+    this.#keys = { ...keys, nobody: '', stranger: 'x'.repeat(40) } as Record<Caller, string>;
+  }
+
+  /** @param environment of the controller, besides what this needs */
+  static async create(environment: Record<string, string> = {}): Promise<FuzzStage> {
+    const installation = await Installation.create();
+    const keys = {
+      admin: newKey('root', 'admin'),
+      alice: newKey('alice', 'operator'),
+      bob: newKey('bob', 'operator'),
+      viewer: newKey('alice', 'viewer'),
+    };
+    const controller = await installation.startController({
+      ...{
+        API_KEYS: Object.values(keys)
+          .map(({ entry }) => entry)
+          .join(),
+        LOG_LEVEL: 'debug',
+        ...SERVERS,
+      },
+      ...environment,
+    });
+    await setEmulator();
+    const api = new Api(controller.url, keys.admin.key);
+    const { body: document } = await api.get<OpenApiDocument>('/api/openapi.json');
+    const secrets = Object.fromEntries(Object.entries(keys).map(([name, { key }]) => [name, key]));
+    const operations = operationsOf(document, registeredRoutes(controller.log()));
+    return new FuzzStage(installation, controller, secrets, document, operations);
+  }
+
+  authorization(caller: Caller): Record<string, string> {
+    return caller === 'nobody' ? {} : { authorization: `Bearer ${this.#keys[caller]}` };
+  }
+
+  get admin(): Api {
+    return new Api(this.controller.url, this.#keys.admin).within(30_000);
+  }
+
+  get callers(): readonly Caller[] {
+    return CALLERS;
+  }
+
+  /** The providers' limits are not what is tested. */
+  async refill(): Promise<void> {
+    await this.installation.emulator.setBudget('hetzner', 3_600);
+    await this.installation.emulator.setBudget('digitalocean', 5_000);
+  }
+
+  /**
+   * Deletes everything as its owners could, and looks whether anything is left.
+   * @returns what is wrong
+   */
+  async clear(): Promise<string[]> {
+    const fleet = { checkNobodyFell: () => this.checkAlive(), log: () => this.controller.log().slice(-5_000) };
+    const settling = { installation: this.installation, fleet };
+    await quiesce(settling, isSettled);
+    for (let round = 0; ; round++) {
+      const clients = await this.installation.query<{ id: string; provisioned: boolean }>(
+        'SELECT id, is_auto_provisioned AS provisioned FROM clients',
+      );
+      if (clients.length === 0) break;
+      if (round > CLEAR_ROUNDS) return [`clients cannot be deleted: ${JSON.stringify(clients)}`];
+      for (const { id, provisioned } of clients) await this.delete(id, provisioned);
+      await quiesce(settling, (open) => open.every(({ phase }) => phase === 'failed'));
+    }
+    await this.destroyAbandoned();
+    const servers = await until(
+      () => this.installation.emulator.servers(),
+      (left) => left.every(({ life }) => life === 'deleting'),
+      30_000,
+    );
+    const left = servers
+      .filter(({ life }) => life !== 'deleting')
+      .map(({ id, name }) => `server ${name} (${id}) is left`);
+    return [...left, ...(await lastingViolations({ installation: this.installation }))];
+  }
+
+  private async delete(id: string, isProvisioned: boolean): Promise<void> {
+    await this.admin.patch(`/api/clients/${id}`, { protected: false });
+    await this.admin.delete(`/api/clients/${id}${isProvisioned ? '/provisioning' : ''}`);
+  }
+
+  /** What was given up is for a person to delete; here that is this. */
+  private async destroyAbandoned(): Promise<void> {
+    const abandoned = await this.installation.query<{ provider: string; id: string }>(
+      'SELECT provider_type AS provider, server_id AS id FROM abandoned_servers WHERE server_id IS NOT NULL',
+    );
+    for (const { provider, id } of abandoned) await this.installation.emulator.removeServer(provider, id);
+  }
+
+  /** @throws Error with its last words */
+  checkAlive(): void {
+    if (!this.controller.isRunning) throw new Error(`The controller ended: ${this.controller.log().slice(-5_000)}`);
+  }
+
+  async dispose(): Promise<void> {
+    await this.installation.dispose();
+  }
+}
+
+async function setEmulator(): Promise<void> {
+  const answer = await fetch(`${emulatorUrl()}/admin/settings`, {
+    ...{ method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(EMULATOR) },
+  });
+  if (!answer.ok) throw new Error(`The emulator refuses the settings: ${await answer.text()}`);
+}
