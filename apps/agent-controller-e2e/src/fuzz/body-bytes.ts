@@ -29,7 +29,7 @@ export function bodies({ body, method }: Operation, values: SchemaValues): fc.Ar
   if (!body) return fc.oneof({ weight: 9, arbitrary: fc.constant(NO_BODY) }, noise);
   const sound = values.sound(body) as fc.Arbitrary<Fields>;
   const texts = fc.oneof(
-    { weight: 4, arbitrary: sound },
+    { weight: 6, arbitrary: sound },
     { weight: 6, arbitrary: fc.tuple(sound, fc.array(change, { minLength: 1, maxLength: 2 })).map(changed) },
   );
   return fc.oneof(
@@ -64,7 +64,7 @@ function changed([fields, changes]: [Fields, Change[]]): Fields {
     const names = Object.keys(made);
     const old = names[which % Math.max(names.length, 1)];
     if (kind === 'add' || old === undefined)
-      Object.defineProperty(made, name, { value, enumerable: true, configurable: true });
+      Object.defineProperty(made, name, { value, enumerable: true, configurable: true, writable: true });
     else if (kind === 'drop') delete made[old];
     else made[old] = kind === 'wrap' ? [made[old]] : value;
   }

@@ -108,7 +108,7 @@ export class Fuzzer {
 
   /** What was made is asked for by later requests. */
   private learn({ status, text, type }: RawAnswer): void {
-    if (status > 202 || type !== 'application/json') return;
+    if (status > 202 || type !== 'application/json' || text === '') return;
     const { id, serverId } = JSON.parse(text) as { id?: unknown; serverId?: unknown };
     if (typeof id === 'string' && !this.#existing.client.includes(id)) this.#existing.client.push(id);
     if (typeof serverId === 'string' && !this.#existing.server.includes(serverId)) this.#existing.server.push(serverId);

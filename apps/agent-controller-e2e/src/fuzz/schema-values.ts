@@ -65,11 +65,28 @@ export class SchemaValues {
         fc.record(
           Object.fromEntries([...required, ...names].map((name) => [name, this.sound(properties[name] ?? {}, name)])),
         ),
-      );
+      )
+      .map((fields) => ('apiKey' in properties ? credible(fields) : fields));
   }
 
   private map(values: Schema['additionalProperties']): fc.Arbitrary<Record<string, unknown>> {
     const value = typeof values === 'object' ? this.sound(values) : fc.string();
     return fc.dictionary(fc.constantFrom('A', 'GIT_COMMIT_AUTHOR_NAME', 'B_2'), value, { maxKeys: 3 });
   }
+}
+
+const OF_KIND: Record<string, Record<string, string>> = {
+  api_key: { apiKey: 'a-long-random-key' },
+  keycloak: {
+    ...{ keycloakClientId: 'agent-manager', keycloakClientSecret: 'client-secret', keycloakRealm: 'e2e' },
+    keycloakAuthServerUrl: 'https://login.example.com',
+  },
+};
+
+/** With the credentials of its own kind, and none of the other: by chance that would be rare. */
+function credible(fields: Record<string, unknown>): Record<string, unknown> {
+  const own = OF_KIND[String(fields['authenticationType'])];
+  if (!own) return fields;
+  const others = Object.values(OF_KIND).flatMap((kind) => Object.keys(kind));
+  return { ...Object.fromEntries(Object.entries(fields).filter(([name]) => !others.includes(name))), ...own };
 }

@@ -8,7 +8,7 @@ const CONTENT = { 'application/problem+json': { schema: { $ref: '#/components/sc
 
 const PROBLEM_SCHEMA = {
   type: 'object',
-  required: ['type', 'title', 'status', 'code', 'detail', 'requestId'],
+  required: ['type', 'title', 'status', 'code', 'detail'],
   properties: {
     type: { type: 'string', example: 'urn:agent-controller:problem:validation-failed' },
     title: { type: 'string', example: 'Bad Request' },
@@ -23,7 +23,7 @@ const PROBLEM_SCHEMA = {
         properties: { field: { type: 'string', example: 'name' }, message: { type: 'string', example: 'is required' } },
       },
     },
-    requestId: { type: 'string', format: 'uuid' },
+    requestId: { type: 'string', format: 'uuid', description: 'Absent where there was no HTTP request to speak of.' },
   },
   // Such as `alternatives`, `clientId`, `neededRole`.
   additionalProperties: true,

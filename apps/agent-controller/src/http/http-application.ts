@@ -50,6 +50,8 @@ export async function createHttpApplication(env: Env, logger: Logger): Promise<N
   acceptJson(fastify);
   closeConnectionsOnTheWay(fastify);
   limitBodies(fastify);
+  // Node would answer it without a body. Whatever else is expected than 100-continue, is not promised by an answer.
+  fastify.server.on('checkExpectation', (request, response) => fastify.server.emit('request', request, response));
   requireDeclaredRoutes(fastify, logger);
   fastify.addHook('onRequest', securityHeaders);
   if (env.TRUST_PROXY === undefined) warnOfProxy(fastify, logger);

@@ -10,7 +10,7 @@ describe('jsonProblem', () => {
     ['{"a":"}","b":"\\"","b":null}', 'b', 'is given twice'],
     ['{"a":[{"b":1},{"b":1,"c":{},"b":2}]}', 'a[1].b', 'is given twice'],
     ['[[1,2],{"x":1,"y":[1],"x":1}]', '[1].x', 'is given twice'],
-    ['{"":1,"":1}', 'body', 'is given twice'],
+    ['{"":1,"":1}', '""', 'is given twice'],
     ['{"__proto__":{"x":1}}', '__proto__', INHERITED],
     ['{"\\u005f_proto__":{"x":1}}', '__proto__', INHERITED],
     ['{"a":{"constructor":{"prototype":{}}}}', 'a.constructor', INHERITED],

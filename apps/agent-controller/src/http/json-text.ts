@@ -1,8 +1,8 @@
 import type { FieldError } from '@agent-controller/kernel';
+import { shownName } from './field-name';
 
 /** No body of ours is deeper than 4; what walks through it later may call itself for each level. */
 const MAX_DEPTH = 16;
-const MAX_SHOWN = 64;
 // A string, or a mark; all that is between means nothing here.
 const TOKEN = /"(?:[^"\\]|\\[^])*"|[{}[\],:]/g;
 
@@ -53,11 +53,6 @@ function nameProblem(token: string, level: Level): string | null | undefined {
 
 /** As in other errors: `fallback[1].location`. */
 function path(levels: Level[]): string {
-  const parts = levels.map(({ names, at }) => (names ? `.${shown(String(at))}` : `[${at}]`)).slice(0, MAX_DEPTH);
-  return parts.join('').replace(/^\./, '') || 'body';
-}
-
-/** Names come from outside: they are cut, and hold nothing that a terminal or a page would obey. */
-function shown(name: string): string {
-  return name.slice(0, MAX_SHOWN).replace(/[\p{C}\p{Z}]/gu, '?');
+  const parts = levels.map(({ names, at }) => (names ? `.${shownName(String(at))}` : `[${at}]`)).slice(0, MAX_DEPTH);
+  return parts.join('').replace(/^\./, '');
 }

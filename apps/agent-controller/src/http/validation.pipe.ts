@@ -1,6 +1,7 @@
 import { AppError, type FieldError } from '@agent-controller/kernel';
 import { ValidationPipe, type ArgumentMetadata } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
+import { shownName } from './field-name';
 
 const NO_FIELD = 'is not a field of this request';
 
@@ -22,7 +23,7 @@ class StrictPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     const names = typeof value === 'object' && value !== null ? Object.keys(value) : [];
     const inherited = metadata.type === 'param' ? [] : names.filter((name) => name in Object.prototype);
-    if (inherited.length > 0) throw refusal(inherited.map((field) => ({ field, message: NO_FIELD })));
+    if (inherited.length > 0) throw refusal(inherited.map((name) => ({ field: name, message: NO_FIELD })));
     return (await super.transform(value, metadata)) as unknown;
   }
 }
@@ -34,7 +35,8 @@ function refusal(errors: FieldError[]): AppError {
 
 function fieldErrors({ property, constraints = {}, children = [] }: ValidationError, parent = ''): FieldError[] {
   // Entries of lists are numbered: `fallback[1].serverType`.
-  const field = parent && /^\d+$/.test(property) ? `${parent}[${property}]` : `${parent && `${parent}.`}${property}`;
+  const name = shownName(property);
+  const field = parent && /^\d+$/.test(name) ? `${parent}[${name}]` : `${parent && `${parent}.`}${name}`;
   const [constraint] = Object.entries(constraints);
   const own = constraint ? [{ field, message: message(constraint) }] : [];
   return [...own, ...children.flatMap((child) => fieldErrors(child, field))];
