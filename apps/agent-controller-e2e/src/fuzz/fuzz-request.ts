@@ -5,12 +5,12 @@ import type { Operation, Parameter } from './operation';
 import type { RawCall } from './raw-call';
 import { hostileText, type SchemaValues } from './schema-values';
 
-export const CALLERS = ['admin', 'alice', 'bob', 'viewer', 'nobody', 'stranger'] as const;
+/** `server`: one of those that were ordered, with its own token. */
+export const CALLERS = ['admin', 'alice', 'bob', 'viewer', 'nobody', 'stranger', 'server'] as const;
 export type Caller = (typeof CALLERS)[number];
 
 /** Stands for something that exists by then: which one is looked up when it is sent. */
 interface Known {
-  known: 'client' | 'server';
   index: number;
   isUpperCase: boolean;
 }
@@ -46,11 +46,20 @@ const BENDS: ((path: string) => string)[] = [
   () => '*',
 ];
 const METHODS = ['PUT', 'OPTIONS', 'TRACE', 'HEAD', 'GET', 'POST', 'PATCH', 'DELETE', 'PROPFIND'];
+const PEOPLE: Caller[] = ['admin', 'admin', 'admin', 'admin', 'alice', 'alice', 'bob', 'viewer', 'nobody', 'stranger'];
+const SERVERS: Caller[] = ['server', 'server', 'server', 'admin', 'nobody', 'stranger'];
+export const OF_SERVERS = '/api/provisioning/';
 const asIs = (path: string) => path;
 
 /** Random requests of all operations. */
 export function fuzzRequests(operations: Operation[], values: SchemaValues): fc.Arbitrary<FuzzRequest> {
-  return fc.oneof(...operations.map((operation) => requestOf(operation, values)));
+  // What is deleted at once is not there to be asked for.
+  return fc.oneof(
+    ...operations.map((operation) => ({
+      weight: operation.method === 'DELETE' ? 1 : 2,
+      arbitrary: requestOf(operation, values),
+    })),
+  );
 }
 
 function requestOf(operation: Operation, values: SchemaValues): fc.Arbitrary<FuzzRequest> {
@@ -65,7 +74,7 @@ function requestOf(operation: Operation, values: SchemaValues): fc.Arbitrary<Fuz
   return fc
     .record({
       stray,
-      caller: fc.constantFrom<Caller>('admin', 'admin', 'alice', 'alice', 'bob', 'viewer', 'nobody', 'stranger'),
+      caller: fc.constantFrom<Caller>(...(operation.name.includes(OF_SERVERS) ? SERVERS : PEOPLE)),
       parts: fc.record(byName(operation, 'path', () => pathPart)),
       query: query(operation, values),
       headers: headers(operation),
@@ -87,7 +96,6 @@ function byName<T>(
 }
 
 const known: fc.Arbitrary<Known> = fc.record({
-  known: fc.constant<'client'>('client'),
   index: fc.nat({ max: 1_000 }),
   isUpperCase: fc.integer({ max: 9, min: 0 }).map((number) => number === 0),
 });
@@ -106,7 +114,7 @@ const pathPart: fc.Arbitrary<Part> = fc.oneof(
 function query(operation: Operation, values: SchemaValues): fc.Arbitrary<string> {
   const own = byName(operation, 'query', ({ name, schema }) =>
     fc.oneof(
-      { weight: 4, arbitrary: values.sound(schema ?? {}, name).map(String) },
+      { weight: 9, arbitrary: values.sound(schema ?? {}, name).map(String) },
       { weight: 1, arbitrary: wellFormed.filter((text) => text.length < 2_000) },
     ),
   );
@@ -135,20 +143,25 @@ function headers(operation: Operation): fc.Arbitrary<Record<string, string>> {
 }
 
 /** What exists, by kind. */
-export type Existing = Record<'client' | 'server', string[]>;
+export type Existing = Record<'client' | 'server' | 'provisioning', string[]>;
 
 /** The path as it is sent. */
 export function pathOf({ operation, parts, query, bend }: FuzzRequest, existing: Existing): string {
   const filled = operation.name
     .slice(operation.method.length + 1)
-    .replace(/\{(\w+)\}/g, (_all, name: string) => text(name, parts[name] ?? '', existing));
+    .replace(/\{(\w+)\}/g, (_all, name: string) => text(name, parts[name] ?? '', kindOf(operation, name), existing));
   return bend(filled) + (query === '' ? '' : `?${query}`);
 }
 
-function text(name: string, part: Part, existing: Existing): string {
+function kindOf({ name }: Operation, parameter: string): keyof Existing {
+  if (parameter === 'serverId') return 'server';
+  return name.includes(OF_SERVERS) ? 'provisioning' : 'client';
+}
+
+function text(name: string, part: Part, kind: keyof Existing, existing: Existing): string {
   if (typeof part === 'string') return part;
   if (name === 'providerType') return part.index % 4 === 0 ? 'digital-ocean' : 'hetzner';
-  const ids = name === 'serverId' ? existing.server : existing.client;
+  const ids = existing[kind];
   const id = ids[part.index % Math.max(ids.length, 1)] ?? '4711';
   return part.isUpperCase ? id.toUpperCase() : id;
 }

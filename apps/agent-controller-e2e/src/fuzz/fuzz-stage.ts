@@ -4,8 +4,9 @@ import { Api } from '../support/api';
 import { newKey } from '../support/api-keys';
 import { Installation, type Controller } from '../support/controller-process';
 import { emulatorUrl } from '../support/emulator-admin';
+import { freePort } from '../support/free-port';
 import { until } from '../support/until';
-import { CALLERS, type Caller } from './fuzz-request';
+import type { Caller } from './fuzz-request';
 import { operationsOf, registeredRoutes, type OpenApiDocument, type Operation } from './operation';
 
 /** Few at a time: orders are not what is tested, and the quota is met as well. */
@@ -16,7 +17,8 @@ const CLEAR_ROUNDS = 5;
 
 /** An installation with one controller, callers of every role, and what the controller says of its routes. */
 export class FuzzStage {
-  readonly #keys: Record<Caller, string>;
+  readonly #keys: Record<Exclude<Caller, 'server'>, string>;
+  readonly #serverTokens = new Map<string, string>();
 
   private constructor(
     readonly installation: Installation,
@@ -25,7 +27,7 @@ export class FuzzStage {
     readonly document: OpenApiDocument,
     readonly operations: Operation[],
   ) {
-    this.#keys = { ...keys, nobody: '', stranger: 'x'.repeat(40) } as Record<Caller, string>;
+    this.#keys = { ...keys, nobody: '', stranger: 'x'.repeat(40) } as Record<Exclude<Caller, 'server'>, string>;
   }
 
   /** @param environment of the controller, besides what this needs */
@@ -37,7 +39,9 @@ export class FuzzStage {
       bob: newKey('bob', 'operator'),
       viewer: newKey('alice', 'viewer'),
     };
+    const port = await freePort();
     const controller = await installation.startController({
+      ...{ PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}`, SWEEP_INTERVAL_SECONDS: '2' },
       ...{
         API_KEYS: Object.values(keys)
           .map(({ entry }) => entry)
@@ -55,16 +59,27 @@ export class FuzzStage {
     return new FuzzStage(installation, controller, secrets, document, operations);
   }
 
-  authorization(caller: Caller): Record<string, string> {
-    return caller === 'nobody' ? {} : { authorization: `Bearer ${this.#keys[caller]}` };
+  /** @param path of the call; a server's token is that of the provisioning in it */
+  authorization(caller: Caller, path: string): Record<string, string> {
+    if (caller === 'nobody') return {};
+    const provisioning = /[0-9a-f-]{36}/i.exec(path)?.[0].toLowerCase() ?? '';
+    const key = caller === 'server' ? this.#serverTokens.get(provisioning) : this.#keys[caller];
+    return { authorization: `Bearer ${key ?? 'unknown'}` };
+  }
+
+  /** Provisionings whose servers may report now. */
+  async reporting(): Promise<string[]> {
+    for (const { userData, files } of await this.installation.emulator.servers()) {
+      const text = `${files.map(({ content }) => content).join('\n')}\n${userData}`;
+      const [, id] = /\/api\/provisioning\/(?:callbacks|bootstrap)\/([0-9a-f-]{36})/.exec(text) ?? [];
+      const token = /(?<=Bearer )[\w-]+/.exec(text)?.[0];
+      if (id && token) this.#serverTokens.set(id, token);
+    }
+    return [...this.#serverTokens.keys()].slice(-10);
   }
 
   get admin(): Api {
     return new Api(this.controller.url, this.#keys.admin).within(30_000);
-  }
-
-  get callers(): readonly Caller[] {
-    return CALLERS;
   }
 
   /** The providers' limits are not what is tested. */

@@ -36,7 +36,7 @@ export interface FuzzReport {
 /** Sends random requests to every route, and compares every answer with the OpenAPI document. */
 export class Fuzzer {
   readonly #report: FuzzReport = { sent: 0, statuses: {}, operations: {}, problems: [], heap: { middle: 0, end: 0 } };
-  readonly #existing: Existing = { client: [], server: [] };
+  readonly #existing: Existing = { client: [], server: [], provisioning: [] };
 
   constructor(private readonly options: FuzzOptions) {}
 
@@ -63,6 +63,7 @@ export class Fuzzer {
       // A seed for each batch: the same however many there are.
       const batch = fc.sample(requestsOf, { seed: seed + sent / BATCH, numRuns: Math.min(BATCH, requests - sent) });
       await stage.refill();
+      this.#existing.provisioning = await stage.reporting();
       const next = batch[Symbol.iterator]();
       const worker = async () => {
         for (const request of next) await this.send(request, stage, caller, check);
@@ -77,7 +78,7 @@ export class Fuzzer {
   private async send(request: FuzzRequest, stage: FuzzStage, caller: RawCaller, check: AnswerCheck): Promise<void> {
     const { operation, call, isStray } = request;
     const path = pathOf(request, this.#existing);
-    const headers = { ...stage.authorization(request.caller), ...call.headers };
+    const headers = { ...stage.authorization(request.caller, path), ...call.headers };
     const counts = (this.#report.operations[operation.name] ??= { sent: 0, accepted: 0 });
     counts.sent++;
     this.#report.sent++;
@@ -94,6 +95,7 @@ export class Fuzzer {
     const problem = isHead ? (status < 500 ? null : `answers ${status}`) : check.problem(operation, answer, isStray);
     if (problem) this.note(request, path, `${problem}: ${answer.text.slice(0, SHOWN)}`);
     this.learn(answer);
+    if (status === 404 && request.caller === 'admin') this.forget(path);
   }
 
   private note({ operation, caller, call }: FuzzRequest, path: string, problem: string): void {
@@ -109,11 +111,18 @@ export class Fuzzer {
   /** What was made is asked for by later requests. */
   private learn({ status, text, type }: RawAnswer): void {
     if (status > 202 || type !== 'application/json' || text === '') return;
-    const { id, serverId } = JSON.parse(text) as { id?: unknown; serverId?: unknown };
+    const { id, serverId, servers } = JSON.parse(text) as { id?: unknown; serverId?: unknown; servers?: unknown };
+    // Orphans are few, and what most calls with a server's id want.
+    if (Array.isArray(servers))
+      this.#existing.server = servers.map((server) => (server as { serverId: string }).serverId);
     if (typeof id === 'string' && !this.#existing.client.includes(id)) this.#existing.client.push(id);
     if (typeof serverId === 'string' && !this.#existing.server.includes(serverId)) this.#existing.server.push(serverId);
     // The newest ones are there, or were deleted a while ago.
     for (const ids of Object.values(this.#existing)) if (ids.length > 30) ids.shift();
+  }
+
+  private forget(path: string): void {
+    this.#existing.client = this.#existing.client.filter((id) => !path.toLowerCase().includes(id));
   }
 
   private async finish(stage: FuzzStage, caller: RawCaller): Promise<void> {

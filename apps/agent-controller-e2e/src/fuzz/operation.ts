@@ -54,21 +54,52 @@ export interface Operation extends RegisteredRoute {
   responses: Record<string, Record<string, Schema | null>> | null;
 }
 
+const text = { type: 'string', example: 'text' };
+const time = { type: 'string', format: 'date-time', example: '2026-11-25T12:00:00.000Z' };
+const stage = { type: 'string', example: 'docker' };
+const number = { type: 'integer', minimum: 1, maximum: 300 };
+
+/** As `server-report.ts` reads it. */
+const REPORT: Schema = {
+  type: 'object',
+  required: ['version', 'seq', 'state', 'stage', 'since', 'startedAt', 'stages', 'error'],
+  properties: {
+    version: { type: 'integer', enum: [1] },
+    seq: number,
+    state: { type: 'string', enum: ['running', 'running', 'running', 'finished'] },
+    ...{ stage, since: time, startedAt: time },
+    stages: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['name', 'startedAt', 'endedAt'],
+        properties: { name: stage, startedAt: time, endedAt: time },
+      },
+    },
+    error: {
+      type: 'object',
+      nullable: true,
+      enum: [null, null, null, { stage: 'docker', cause: 'c', line: 1, exitCode: 1, logTail: ['\ud83d', 'a\0b'] }],
+    },
+    unknown: text,
+  },
+};
+/** As `redemption-request.ts` reads it. */
+const REDEMPTION: Schema = {
+  type: 'object',
+  required: ['attempt', 'publicKey', 'sentAt', 'signature'],
+  properties: {
+    attempt: { type: 'integer', enum: [1] },
+    publicKey: { type: 'string', example: 'MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE' },
+    sentAt: number,
+    signature: { type: 'string', example: 'MEUCIQ==' },
+  },
+};
+
 /** The routes that servers and operators call, which the document leaves out; what is new must be described. */
 const UNDESCRIBED: Record<string, Schema | null> = {
-  'POST /api/provisioning/callbacks/{id}': {
-    type: 'object',
-    properties: {
-      seq: { type: 'integer', example: 1 },
-      state: { type: 'string', example: 'installing' },
-      stage: { type: 'string', example: 'docker' },
-      log: { type: 'array', items: { type: 'string', example: 'line' } },
-    },
-  },
-  'POST /api/provisioning/bootstrap/{id}': {
-    type: 'object',
-    properties: { publicKey: { type: 'string', example: 'key' }, signature: { type: 'string', example: 'signature' } },
-  },
+  'POST /api/provisioning/callbacks/{id}': REPORT,
+  'POST /api/provisioning/bootstrap/{id}': REDEMPTION,
   'GET /metrics': null,
   'GET /api/openapi.json': null,
 };
