@@ -1,4 +1,4 @@
-import { quiesce, isSettled } from '../explore/healing';
+import { quiesce } from '../explore/healing';
 import { lastingViolations } from '../invariant/lasting-violations';
 import { Api } from '../support/api';
 import { newKey } from '../support/api-keys';
@@ -19,6 +19,8 @@ const CLEAR_ROUNDS = 5;
 export class FuzzStage {
   readonly #keys: Record<Exclude<Caller, 'server'>, string>;
   readonly #serverTokens = new Map<string, string>();
+  /** Client whose server never gets ready. */
+  #waiting = '4711';
 
   private constructor(
     readonly installation: Installation,
@@ -82,8 +84,24 @@ export class FuzzStage {
     return new Api(this.controller.url, this.#keys.admin).within(30_000);
   }
 
+  /** Sees to it that every route has something that it can be asked for. */
+  async prepare(): Promise<void> {
+    await this.refill();
+    const kept = await this.admin.get(`/api/clients/${this.#waiting}/provisioning/info`);
+    const trouble = { provider: 'hetzner', method: 'POST', times: 1 };
+    if (kept.status !== 200) {
+      // Its server never speaks: its tokens stay good.
+      await this.installation.emulator.addFault({ ...trouble, bootFailure: true });
+      const order = { providerType: 'hetzner', serverType: 'cx33', authenticationType: 'api_key' };
+      const { body } = await this.admin.post<{ id: string }>('/api/clients/provisioning/provision', order);
+      this.#waiting = body.id;
+    }
+    // One of the next orders, to be retried.
+    await this.installation.emulator.addFault({ ...trouble, installFailure: { stage: 'docker', cause: 'By order' } });
+  }
+
   /** The providers' limits are not what is tested. */
-  async refill(): Promise<void> {
+  private async refill(): Promise<void> {
     await this.installation.emulator.setBudget('hetzner', 3_600);
     await this.installation.emulator.setBudget('digitalocean', 5_000);
   }
@@ -95,7 +113,7 @@ export class FuzzStage {
   async clear(): Promise<string[]> {
     const fleet = { checkNobodyFell: () => this.checkAlive(), log: () => this.controller.log().slice(-5_000) };
     const settling = { installation: this.installation, fleet };
-    await quiesce(settling, isSettled);
+    await this.installation.emulator.clearFaults();
     for (let round = 0; ; round++) {
       const clients = await this.installation.query<{ id: string; provisioned: boolean }>(
         'SELECT id, is_auto_provisioned AS provisioned FROM clients',

@@ -62,7 +62,7 @@ export class Fuzzer {
       if (sent === middle) this.#report.heap.middle = await heapInUse(stage.controller);
       // A seed for each batch: the same however many there are.
       const batch = fc.sample(requestsOf, { seed: seed + sent / BATCH, numRuns: Math.min(BATCH, requests - sent) });
-      await stage.refill();
+      await stage.prepare();
       this.#existing.provisioning = await stage.reporting();
       const next = batch[Symbol.iterator]();
       const worker = async () => {
