@@ -12,6 +12,7 @@ const STEPS = [
   ['types', bin('tsc'), '-p', 'tsconfig.json', '--noEmit'],
   ['build', node, 'tools/build.mjs'],
   ['migrations', node, 'tools/checks/migrations.mjs'],
+  ['20,000 random requests', node, 'tools/fuzz/run.mjs'],
   ['unit, integration and end-to-end tests', node, 'tools/test.mjs'],
 ];
 

@@ -20,7 +20,7 @@ export class AnswerCheck {
   /** What is wrong with an answer; null: nothing. `isStray`: the path need not be that of the operation. */
   problem(operation: Operation, answer: RawAnswer, isStray: boolean): string | null {
     const { status, type } = answer;
-    if (status >= 500) return `answers ${status}`;
+    if (status >= 500 && !isTold(answer)) return `answers ${status}`;
     if (status >= 400 && type !== PROBLEM) return `answers ${status} with ${type || 'no content type'}`;
     const body = bodyOf(answer);
     if (body === undefined) return `answers ${status} with what is no JSON`;
@@ -49,6 +49,11 @@ export class AnswerCheck {
     const [error] = validate.errors ?? [];
     return `${error?.instancePath || 'it'} ${error?.message} ${JSON.stringify(error?.params)}`;
   }
+}
+
+/** The one answer of that kind that is meant: a caller waited, and what it waited for failed. */
+function isTold({ status, text, type }: RawAnswer): boolean {
+  return status === 502 && type === PROBLEM && (JSON.parse(text) as ProblemBody).code === 'provisioning-failed';
 }
 
 interface ProblemBody {

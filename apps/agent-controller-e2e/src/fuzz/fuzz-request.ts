@@ -143,7 +143,7 @@ function headers(operation: Operation): fc.Arbitrary<Record<string, string>> {
 }
 
 /** What exists, by kind. */
-export type Existing = Record<'client' | 'server' | 'provisioning', string[]>;
+export type Existing = Record<'client' | 'provisioned' | 'server' | 'provisioning', string[]>;
 
 /** The path as it is sent. */
 export function pathOf({ operation, parts, query, bend }: FuzzRequest, existing: Existing): string {
@@ -155,12 +155,13 @@ export function pathOf({ operation, parts, query, bend }: FuzzRequest, existing:
 
 function kindOf({ name }: Operation, parameter: string): keyof Existing {
   if (parameter === 'serverId') return 'server';
-  return name.includes(OF_SERVERS) ? 'provisioning' : 'client';
+  if (name.includes(OF_SERVERS)) return 'provisioning';
+  return name.includes('}/provisioning') ? 'provisioned' : 'client';
 }
 
 function text(name: string, part: Part, kind: keyof Existing, existing: Existing): string {
   if (typeof part === 'string') return part;
-  if (name === 'providerType') return part.index % 4 === 0 ? 'digital-ocean' : 'hetzner';
+  if (name === 'providerType') return part.index % 10 === 0 ? 'digital-ocean' : 'hetzner';
   const ids = existing[kind];
   const id = ids[part.index % Math.max(ids.length, 1)] ?? '4711';
   return part.isUpperCase ? id.toUpperCase() : id;

@@ -3,7 +3,6 @@ import { lastingViolations } from '../invariant/lasting-violations';
 import { Api } from '../support/api';
 import { newKey } from '../support/api-keys';
 import { Installation, type Controller } from '../support/controller-process';
-import { emulatorUrl } from '../support/emulator-admin';
 import { freePort } from '../support/free-port';
 import { until } from '../support/until';
 import type { Caller } from './fuzz-request';
@@ -11,8 +10,6 @@ import { operationsOf, registeredRoutes, type OpenApiDocument, type Operation } 
 
 /** Few at a time: orders are not what is tested, and the quota is met as well. */
 const SERVERS = { MAX_SERVERS: '12', MAX_SERVERS_PER_OWNER: '5' };
-/** What no installation meets in so short a time must not stop this one. */
-const EMULATOR = { burstPerMinute: 1_000_000, keyListsPerMinute: 1_000_000, deleteMs: 50 };
 const CLEAR_ROUNDS = 5;
 
 /** An installation with one controller, callers of every role, and what the controller says of its routes. */
@@ -43,7 +40,7 @@ export class FuzzStage {
     };
     const port = await freePort();
     const controller = await installation.startController({
-      ...{ PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}`, SWEEP_INTERVAL_SECONDS: '2' },
+      ...{ PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}`, SWEEP_INTERVAL_SECONDS: '10' },
       ...{
         API_KEYS: Object.values(keys)
           .map(({ entry }) => entry)
@@ -53,7 +50,6 @@ export class FuzzStage {
       },
       ...environment,
     });
-    await setEmulator();
     const api = new Api(controller.url, keys.admin.key);
     const { body: document } = await api.get<OpenApiDocument>('/api/openapi.json');
     const secrets = Object.fromEntries(Object.entries(keys).map(([name, { key }]) => [name, key]));
@@ -71,13 +67,14 @@ export class FuzzStage {
 
   /** Provisionings whose servers may report now. */
   async reporting(): Promise<string[]> {
+    this.#serverTokens.clear();
     for (const { userData, files } of await this.installation.emulator.servers()) {
       const text = `${files.map(({ content }) => content).join('\n')}\n${userData}`;
       const [, id] = /\/api\/provisioning\/(?:callbacks|bootstrap)\/([0-9a-f-]{36})/.exec(text) ?? [];
       const token = /(?<=Bearer )[\w-]+/.exec(text)?.[0];
       if (id && token) this.#serverTokens.set(id, token);
     }
-    return [...this.#serverTokens.keys()].slice(-10);
+    return [...this.#serverTokens.keys()];
   }
 
   get admin(): Api {
@@ -156,11 +153,4 @@ export class FuzzStage {
   async dispose(): Promise<void> {
     await this.installation.dispose();
   }
-}
-
-async function setEmulator(): Promise<void> {
-  const answer = await fetch(`${emulatorUrl()}/admin/settings`, {
-    ...{ method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(EMULATOR) },
-  });
-  if (!answer.ok) throw new Error(`The emulator refuses the settings: ${await answer.text()}`);
 }

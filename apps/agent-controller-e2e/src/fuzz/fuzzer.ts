@@ -12,6 +12,8 @@ const BATCH = 400;
 const CALL_LIMIT_MS = 60_000;
 const MAX_PROBLEMS = 20;
 const SHOWN = 600;
+/** What no installation meets in so short a time must not stop this one. */
+const EMULATOR = { burstPerMinute: 1_000_000, keyListsPerMinute: 1_000_000, deleteMs: 50 };
 /** Compiled code, caches that fill up, and metrics of new routes and statuses; a leak grows with every request. */
 const HEAP_ALLOWANCE = 8 * 1024 * 1024;
 
@@ -36,12 +38,13 @@ export interface FuzzReport {
 /** Sends random requests to every route, and compares every answer with the OpenAPI document. */
 export class Fuzzer {
   readonly #report: FuzzReport = { sent: 0, statuses: {}, operations: {}, problems: [], heap: { middle: 0, end: 0 } };
-  readonly #existing: Existing = { client: [], server: [], provisioning: [] };
+  readonly #existing: Existing = { client: [], provisioned: [], server: [], provisioning: [] };
 
   constructor(private readonly options: FuzzOptions) {}
 
   async fuzz(): Promise<FuzzReport> {
     const stage = await FuzzStage.create({ NODE_OPTIONS: `--import ${this.options.heapProbe}` });
+    await stage.installation.emulator.changeSettings(EMULATOR);
     const caller = new RawCaller(stage.controller.url, CONCURRENCY, CALL_LIMIT_MS);
     try {
       await this.sendAll(stage, caller);
@@ -111,18 +114,20 @@ export class Fuzzer {
   /** What was made is asked for by later requests. */
   private learn({ status, text, type }: RawAnswer): void {
     if (status > 202 || type !== 'application/json' || text === '') return;
-    const { id, serverId, servers } = JSON.parse(text) as { id?: unknown; serverId?: unknown; servers?: unknown };
+    const { id, serverId, servers } = JSON.parse(text) as { id?: string; serverId?: string | null; servers?: unknown };
+    const { client, provisioned, server } = this.#existing;
+    if (id && !client.includes(id)) client.push(id);
+    if (id && serverId !== undefined && !provisioned.includes(id)) provisioned.push(id);
+    if (serverId && !server.includes(serverId)) server.push(serverId);
     // Orphans are few, and what most calls with a server's id want.
-    if (Array.isArray(servers))
-      this.#existing.server = servers.map((server) => (server as { serverId: string }).serverId);
-    if (typeof id === 'string' && !this.#existing.client.includes(id)) this.#existing.client.push(id);
-    if (typeof serverId === 'string' && !this.#existing.server.includes(serverId)) this.#existing.server.push(serverId);
+    if (Array.isArray(servers)) this.#existing.server = servers.map((each) => (each as { serverId: string }).serverId);
     // The newest ones are there, or were deleted a while ago.
     for (const ids of Object.values(this.#existing)) if (ids.length > 30) ids.shift();
   }
 
   private forget(path: string): void {
-    this.#existing.client = this.#existing.client.filter((id) => !path.toLowerCase().includes(id));
+    for (const kind of ['client', 'provisioned'] as const)
+      this.#existing[kind] = this.#existing[kind].filter((id) => !path.toLowerCase().includes(id));
   }
 
   private async finish(stage: FuzzStage, caller: RawCaller): Promise<void> {

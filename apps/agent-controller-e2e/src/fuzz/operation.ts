@@ -55,8 +55,8 @@ export interface Operation extends RegisteredRoute {
 }
 
 const text = { type: 'string', example: 'text' };
-const time = { type: 'string', format: 'date-time', example: '2026-11-25T12:00:00.000Z' };
-const stage = { type: 'string', example: 'docker' };
+const time = { type: 'string', format: 'date-time', enum: ['2026-11-25T12:00:00.000Z'] };
+const stage = { type: 'string', enum: ['docker'] };
 const number = { type: 'integer', minimum: 1, maximum: 300 };
 
 /** As `server-report.ts` reads it. */
