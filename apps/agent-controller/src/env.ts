@@ -1,5 +1,6 @@
 import { API_KEY_ENTRY_KIND, parseApiKeyEntries } from '@agent-controller/access';
 import { ROLES, Secret } from '@agent-controller/kernel';
+import { isImageReference } from '@agent-controller/validation';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 
@@ -38,7 +39,7 @@ const pins = z.string().transform((value, context) => {
   context.addIssue('SHA-256 digests of public keys, base64, separated by commas');
   return z.NEVER;
 });
-const image = z.string().regex(/^\S+$/, 'a container image, such as caddy:2-alpine');
+const image = z.string().refine(isImageReference, 'a container image, such as caddy:2-alpine');
 const serverImage = z.string().regex(/^\S+$/, "the provider's name of an image, such as debian-13");
 const secret = z.string().transform((value) => new Secret(value));
 
