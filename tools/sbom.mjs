@@ -25,7 +25,7 @@ export function makeSbom(scope) {
 function withoutTools(sbom) {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   const entries = Object.entries(packages).filter(([path, { dev, devOptional }]) => path && !dev && !devOptional);
-  const needed = new Set(entries.map(([path, entry]) => packageId(path, entry)));
+  const needed = new Set(entries.flatMap(([path, entry]) => packageIds(path, entry)));
   const components = sbom.components.filter(({ name, version }) => needed.has(`${name}@${version}`));
   const own = sbom.metadata.component['bom-ref'];
   const references = new Set([own, ...components.map((each) => each['bom-ref'])]);
@@ -35,9 +35,9 @@ function withoutTools(sbom) {
   return { ...sbom, components, dependencies };
 }
 
-/** As SBOMs name it: by the folder, whatever it is an alias of. */
-export function packageId(path, { version }) {
-  return `${path.split('node_modules/').at(-1)}@${version}`;
+/** As SBOMs may name it: an alias by its folder, or by what it stands for. */
+export function packageIds(path, { name, version }) {
+  return [path.split('node_modules/').at(-1), name].filter(Boolean).map((each) => `${each}@${version}`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../lib/install.mjs';
-import { makeSbom, packageId } from '../sbom.mjs';
+import { makeSbom, packageIds } from '../sbom.mjs';
 import { isAllowedLicence } from './licences.mjs';
 import { lockfileProblems, manifestProblems } from './lockfile.mjs';
 
@@ -44,8 +44,8 @@ function sbomProblems(scope, expected) {
   }
   const named = new Set(components.map(({ name, version }) => `${name}@${version}`));
   for (const [path, entry] of expected) {
-    const id = packageId(path, entry);
-    if (!named.has(id)) problems.push(`${id} is missing`);
+    const ids = packageIds(path, entry);
+    if (!ids.some((id) => named.has(id))) problems.push(`${ids[0]} is missing`);
   }
   return problems.map((problem) => `SBOM (${scope}): ${problem}`);
 }
