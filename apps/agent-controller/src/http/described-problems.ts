@@ -4,6 +4,7 @@ type Paths = OpenAPIObject['paths'];
 type Operation = NonNullable<Paths[string]['get']>;
 
 const METHODS = ['get', 'post', 'patch', 'delete', 'put'] as const;
+const ASKS_PROVIDER = /provisioning\/(providers\/|orphans\/|preview)/;
 const CONTENT = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
 
 const PROBLEM_SCHEMA = {
@@ -52,6 +53,7 @@ function describe(operation: Operation, method: string, path: string): void {
     413: method !== 'get' ? 'The body is too large' : false,
     415: method !== 'get' ? 'The body is not `application/json` in UTF-8' : false,
     429: operation.security ? 'Too many requests; see `Retry-After`' : false,
+    502: ASKS_PROVIDER.test(path) ? 'The provider refused what was asked for this call' : false,
     503: 'The database, or a provider that must be asked, is away; see `Retry-After`',
   };
   for (const [status, description] of Object.entries(problems)) {
