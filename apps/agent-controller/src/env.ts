@@ -1,6 +1,7 @@
 import { API_KEY_ENTRY_KIND, parseApiKeyEntries } from '@agent-controller/access';
 import { ROLES, Secret } from '@agent-controller/kernel';
 import { isHost, isNetwork, NetworkList } from '@agent-controller/outbound';
+import { isImageReference } from '@agent-controller/validation';
 import { z } from 'zod';
 
 /** A variable that is set to nothing is not set. */
@@ -38,7 +39,7 @@ const pins = z.string().transform((value, context) => {
   context.addIssue('SHA-256 digests of public keys, base64, separated by commas');
   return z.NEVER;
 });
-const image = z.string().regex(/^\S+$/, 'a container image, such as caddy:2-alpine');
+const image = z.string().refine(isImageReference, 'a container image, such as caddy:2-alpine');
 const serverImage = z.string().regex(/^\S+$/, "the provider's name of an image, such as debian-13");
 const secret = z.string().transform((value) => new Secret(value));
 

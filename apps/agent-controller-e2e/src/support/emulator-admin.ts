@@ -149,6 +149,16 @@ export class EmulatorAdmin {
     if (!response.ok) throw new Error(`The emulator refuses the budget: ${await response.text()}`);
   }
 
+  /** Of the whole emulator: only where it serves nobody else. */
+  async changeSettings(changes: Record<string, number>): Promise<void> {
+    const response = await fetch(`${emulatorUrl()}/admin/settings`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(changes),
+    });
+    if (!response.ok) throw new Error(`The emulator refuses the settings: ${await response.text()}`);
+  }
+
   async registerKeycloakClient(client: { realm: string; clientId: string; secret: string }): Promise<void> {
     await fetch(`${emulatorUrl()}/admin/keycloak/clients`, {
       method: 'PUT',

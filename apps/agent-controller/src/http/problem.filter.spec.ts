@@ -116,7 +116,7 @@ describe('ProblemFilter', () => {
     ['a broken body', { payload: `{"${SECRET}`, headers: json }, 400, 'malformed-body'],
     ['a long body', { payload: JSON.stringify(SECRET.repeat(20)), headers: json }, 413, 'payload-too-large'],
     ['an unknown kind of body', { payload: 'a=b', headers: { 'content-type': 'x/y' } }, 415, 'unsupported-media-type'],
-    ['a broken path', { url: '/clients/%', method: 'GET' as const }, 400, 'malformed-body'],
+    ['a broken path', { url: '/clients/%', method: 'GET' as const }, 400, 'malformed-request'],
     ['an endless id', { url: `/clients/${'x'.repeat(101)}`, method: 'GET' as const }, 404, 'not-found'],
   ])("knows Fastify's error of %s", async (_what, request, status, code) => {
     const response = await app.inject({ url: '/clients', method: 'POST', ...request });

@@ -35,6 +35,10 @@ export class ProblemFilter implements ExceptionFilter {
 
 const INTERNAL = 'The controller met an error of its own. Its log has more under this requestId.';
 
+const BAD_PATH = new AppError('malformed-request', 'The path of the request is not well-formed.', {
+  errors: [{ field: 'path', message: 'must be percent-encoded UTF-8' }],
+});
+
 function toProblem({ code, message, options }: AppError, requestId: string): Problem {
   const status = ERROR_STATUS[code];
   return {
@@ -59,6 +63,7 @@ function toAppError(error: unknown): AppError | null {
     const detail = 'The database does not answer at present. Repeat the request a little later.';
     return new AppError('service-unavailable', detail, { retryAfterSeconds: 5, cause: error });
   }
+  if ((error as { code?: string } | null)?.code === 'FST_ERR_BAD_URL') return BAD_PATH;
   const found: Partial<Record<number, [ErrorCode, string]>> = {
     400: ['malformed-body', 'The request is not well-formed: the body must be JSON.'],
     404: ['not-found', 'There is no such call. GET /api/docs lists all.'],

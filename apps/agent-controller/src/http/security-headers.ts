@@ -24,6 +24,11 @@ const ALWAYS = {
 
 /** Headers that keep browsers from doing more with an answer than it is for. */
 export async function securityHeaders(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  setSecurityHeaders(request, reply);
+}
+
+/** The same where no hook runs. */
+export function setSecurityHeaders(request: FastifyRequest, reply: FastifyReply): void {
   void reply.headers({
     ...ALWAYS,
     'content-security-policy': isDocumentation(request.url) ? DOCS : NOTHING,

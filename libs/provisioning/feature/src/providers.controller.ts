@@ -2,7 +2,7 @@ import { Roles } from '@agent-controller/access';
 import type { LocationView, ProviderView, ServerImageView, ServerTypeView } from '@agent-controller/contracts';
 import { CatalogueService } from '@agent-controller/provisioning-workflow';
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { toImageView } from './image-view.mapper';
 import { LocationDto, ProviderDto, ServerImageDto, ServerTypeDto, ServerTypesQueryDto } from './provider-view.dto';
 
@@ -24,6 +24,7 @@ export class ProvidersController {
   @ApiOperation({ summary: 'Server types that can be ordered, with prices and availability at each location' })
   @ApiParam({ name: 'providerType', example: 'hetzner' })
   @ApiOkResponse({ type: [ServerTypeDto] })
+  @ApiResponse({ status: 422, description: 'The provider has no such location' })
   async serverTypes(
     @Param('providerType') type: string,
     @Query() { location }: ServerTypesQueryDto,

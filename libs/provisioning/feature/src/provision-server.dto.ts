@@ -3,8 +3,11 @@ import {
   BelongsTo,
   IsAbsentOr,
   IsBaseUrl,
+  IsCatalogueId,
   IsClientName,
   IsHeaderToken,
+  IsImageReference,
+  IsRealmName,
   IsText,
   IsWebSocketPort,
   NotTogetherWith,
@@ -21,10 +24,12 @@ const AUTHENTICATION_TYPES: AuthenticationType[] = ['api_key', 'keycloak'];
 
 export class FallbackDto implements FallbackChoice {
   @ApiProperty({ example: 'cx33' })
+  @IsCatalogueId()
   @IsText(64)
   serverType!: string;
 
   @ApiProperty({ example: 'hel1' })
+  @IsCatalogueId()
   @IsText(64)
   location!: string;
 }
@@ -32,10 +37,12 @@ export class FallbackDto implements FallbackChoice {
 /** What to provision. Values may have 16 KB each; unknown fields are refused. */
 export class ProvisionServerDto implements ProvisionServerBody {
   @ApiProperty({ example: 'hetzner', description: 'As `GET /api/clients/provisioning/providers` lists it.' })
+  @IsCatalogueId()
   @IsText(64)
   providerType!: string;
 
   @ApiProperty({ example: 'cx23', description: "Id of one of the provider's server types." })
+  @IsCatalogueId()
   @IsText(64)
   serverType!: string;
 
@@ -56,6 +63,7 @@ export class ProvisionServerDto implements ProvisionServerBody {
 
   @ApiPropertyOptional({ example: 'fsn1', description: 'The cheapest available one when absent.' })
   @IsAbsentOr()
+  @IsCatalogueId()
   @IsText(64)
   location?: string;
 
@@ -76,6 +84,7 @@ export class ProvisionServerDto implements ProvisionServerBody {
     description: "Id of one of the provider's images; the controller's default when absent.",
   })
   @IsAbsentOr()
+  @IsCatalogueId()
   @IsText(255)
   image?: string;
 
@@ -110,6 +119,7 @@ export class ProvisionServerDto implements ProvisionServerBody {
 
   @ApiPropertyOptional({ description: "For keycloak; the controller's KEYCLOAK_REALM when absent." })
   @BelongsTo('keycloak', { required: false })
+  @IsRealmName()
   @IsText(255)
   keycloakRealm?: string;
 
@@ -157,6 +167,7 @@ export class ProvisionServerDto implements ProvisionServerBody {
 
   @ApiPropertyOptional({ default: 'ghcr.io/forepath/agenstra-manager-worker:latest' })
   @IsAbsentOr()
+  @IsImageReference()
   @IsText(512)
   agentDefaultImage?: string;
 

@@ -10,6 +10,7 @@ export const ERROR_STATUS = {
   'client-not-found': 404,
   'provider-not-found': 404,
   'orphan-not-found': 404,
+  'method-not-allowed': 405,
   'request-timeout': 408,
   'name-taken': 409,
   'client-is-provisioned': 409,

@@ -1,3 +1,4 @@
+import { isCatalogueId, isImageReference, isRealmName } from './grammar';
 import { ValidateBy, ValidateIf, type ValidationOptions } from 'class-validator';
 
 const HOSTNAME_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -29,6 +30,32 @@ export function IsHeaderToken(): PropertyDecorator {
     'isHeaderToken',
     (value) => typeof value === 'string' && /^[\x21-\x7e]{1,4096}$/.test(value),
     'must be 1 to 4096 printable ASCII characters without spaces, since it is sent in an HTTP header',
+  );
+}
+
+/** A container image: `[registry[:port]/]path[:tag][@digest]`. */
+export function IsImageReference(): PropertyDecorator {
+  return rule(
+    'isImageReference',
+    (value) => typeof value === 'string' && isImageReference(value),
+    'must be a container image: [registry[:port]/]path[:tag][@digest], such as ghcr.io/team/worker:1',
+  );
+}
+
+/** An id of a provider, a server type, a location or an image. */
+export function IsCatalogueId(): PropertyDecorator {
+  return rule(
+    'isCatalogueId',
+    (value) => typeof value === 'string' && isCatalogueId(value),
+    'must be an id: letters, digits, ".", "_" and "-", beginning with a letter or digit',
+  );
+}
+
+export function IsRealmName(): PropertyDecorator {
+  return rule(
+    'isRealmName',
+    (value) => typeof value === 'string' && isRealmName(value),
+    'must be the name of a realm: no control characters, and none that a URL reserves',
   );
 }
 

@@ -4,6 +4,7 @@ import { STATUS_PATH } from '@agent-controller/provisioning-bootstrap';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { parseServerReport, type ServerReport } from '../reports/server-report';
+import { storableText } from '../reports/storable-text';
 import { AgentHealth, type AgentCheck, type AgentLook, type ProxyAnswer } from './agent-health';
 import { getFromAgent, type AgentAnswer } from './agent-http.client';
 import type { AgentTarget } from './agent-target';
@@ -12,9 +13,10 @@ import { requestToken, type TokenResult } from './keycloak.client';
 const HEALTH = '/api/health';
 const CONFIG = '/api/config';
 
+const text = z.string().transform(storableText);
 const configSchema = z.object({
-  gitRepositoryUrl: z.string().nullish(),
-  agentTypes: z.array(z.string()).default([]),
+  gitRepositoryUrl: text.nullish(),
+  agentTypes: z.array(text).default([]),
 });
 
 /** The real thing: HTTPS to the server's proxy. */
