@@ -67,7 +67,13 @@ async function callHetzner(call: Call): Promise<void> {
   await call('GET', `/firewalls/${firewallId}`);
   await call('GET', '/firewalls?name=wall');
   await call('PUT', `/firewalls/${firewallId}`, { name: 'walls', labels: { a: 'b' } });
+  const other = [{ direction: 'in', protocol: 'tcp', port: '22', source_ips: ['192.0.2.0/24'] }];
+  await call('POST', `/firewalls/${firewallId}/actions/set_rules`, { rules: other }, 201);
+  await call('POST', '/firewalls', { name: 'walls', rules }, 409);
   await call('DELETE', `/firewalls/${firewallId}`, undefined, 422);
+  const resources = [{ type: 'server', server: { id: serverId } }];
+  await call('POST', `/firewalls/${firewallId}/actions/remove_from_resources`, { remove_from: resources }, 201);
+  await call('POST', `/firewalls/${firewallId}/actions/apply_to_resources`, { apply_to: resources }, 201);
   await call('GET', '/servers?name=one&label_selector=a%3Db&sort=created:desc&per_page=50');
   await call('PUT', `/servers/${serverId}`, { name: 'two', labels: { c: 'd' } });
   await call('GET', `/servers/${serverId}`);

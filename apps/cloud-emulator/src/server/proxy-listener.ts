@@ -16,8 +16,13 @@ export class ProxyListener {
     readonly port: number,
     { certificate, key }: { certificate: string; key: string },
     handle: RequestListener,
+    isAdmitted: (from: string) => boolean = () => true,
   ) {
     this.#server = createServer({ cert: certificate, key }, handle);
+    // A firewall would let nothing come back; a caller that waits for nothing is no better a test.
+    this.#server.prependListener('connection', (socket) => {
+      if (!isAdmitted(socket.remoteAddress ?? '')) socket.destroy();
+    });
     // A caller that does not like the certificate is no trouble of ours.
     this.#server.on('tlsClientError', () => undefined);
   }

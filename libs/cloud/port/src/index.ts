@@ -19,6 +19,15 @@ export {
   type WaitingServer,
 } from './cloud-provider';
 export { CloudProviderRegistry } from './cloud-provider-registry';
+export {
+  FIREWALL_NAME_PREFIX,
+  firewallName,
+  isFirewallOf,
+  isSameInbound,
+  type FirewallSpec,
+  type InboundRule,
+  type ManagedFirewall,
+} from './firewall';
 export { guardedTransport, type Transport } from './guarded-transport';
 export { unlessGone } from './not-found';
 export { numericId } from './numeric-id';
