@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -20,7 +20,7 @@ export class ProxyListener {
   ) {
     this.#server = createServer({ cert: certificate, key }, handle);
     // A firewall would let nothing come back; a caller that waits for nothing is no better a test.
-    this.#server.prependListener('connection', (socket) => {
+    this.#server.prependListener('connection', (socket: Socket) => {
       if (!isAdmitted(socket.remoteAddress ?? '')) socket.destroy();
     });
     // A caller that does not like the certificate is no trouble of ours.

@@ -11,7 +11,7 @@ const key = {
 const keyPath = '/account/keys/78:34:08:b1:19:bc:71:30:d7:42:06:c7:ae:d4:98:da';
 const spec: ServerSpec = {
   ...{ owner, name: 'web-1', serverType: 's-1vcpu-1gb', location: 'fra1', image: 'debian-13-x64' },
-  ...{ userData: '#cloud-config\n{}\n', sshKeyIds: ['99'] },
+  ...{ userData: '#cloud-config\n{}\n', sshKeyIds: ['99'], firewall: 'agent-controller-firewall-x' },
 };
 const there = json({ ssh_key: { id: 99, name: 'x' } });
 const missing = error(404, 'not_found', 'The resource you were accessing could not be found.');

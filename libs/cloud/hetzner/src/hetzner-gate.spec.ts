@@ -18,6 +18,7 @@ const spec: ServerSpec = {
     userData: '#cloud-config\n{}\n',
   },
   sshKeyIds: ['99'],
+  firewall: '7',
 };
 const there = json({ ssh_key: { id: 99, name: 'x', fingerprint: 'x' } });
 const one = { created: '2026-08-01T10:00:00Z' };

@@ -10,7 +10,15 @@ import { error, owner } from './hetzner-answers.fixture';
 import { HetznerProvider } from './hetzner.provider';
 
 const TOKEN = 'hetzner-token-that-nobody-may-see';
-const spec = { owner, name: 'web', serverType: 'cx23', location: 'fsn1', image: 'debian-13', sshKeyIds: ['1'] };
+const spec = {
+  owner,
+  name: 'web',
+  serverType: 'cx23',
+  location: 'fsn1',
+  image: 'debian-13',
+  sshKeyIds: ['1'],
+  firewall: '7',
+};
 
 const echo = { error: { code: `code ${TOKEN}`, message: `Authorization: Bearer ${TOKEN}`, details: { t: TOKEN } } };
 const ANSWERS: [string, ScriptedStep['answer']][] = [

@@ -1,23 +1,50 @@
 import { CloudError } from '@agent-controller/cloud-port';
 import { CallerKeysService } from '../caller-keys.service';
+import type { FirewallService, ReadyFirewall } from '../firewall/firewall.service';
 import type { ProvisioningFailure } from '../provisioning.types';
 import { SentinelService } from '../sentinel.service';
 import { FakeCloudProvider } from '../testing/fake-cloud-provider';
 import { contextWith, NOW, ownerOf, secondsAgo, SENTINEL } from '../testing/step-context.fixture';
 import type { UserDataService } from '../user-data.service';
 import { CreatingServerStep } from './creating-server.step';
+import { OrderParts } from './order-parts.service';
 import { LostRightToCreate } from './step';
 
 const GRACE_S = 60;
 
+/** Answers a firewall, as its test says. */
+class FakeFirewalls {
+  answer: Partial<ReadyFirewall> | null = {};
+  error: CloudError | null = null;
+  forgotten = 0;
+
+  async ensure(): Promise<ReadyFirewall | null> {
+    if (this.error) throw this.error;
+    return this.answer && { name: 'wall', key: 'key-1', isFromMemory: false, isHeld: () => true, ...this.answer };
+  }
+
+  async forget(): Promise<void> {
+    this.forgotten++;
+    this.answer = { ...this.answer, isFromMemory: false };
+  }
+}
+
 describe('CreatingServerStep', () => {
   let provider: FakeCloudProvider;
   let step: CreatingServerStep;
+  let firewalls: FakeFirewalls;
+
+  function stepWith(userData: UserDataService): CreatingServerStep {
+    const sentinel = new SentinelService();
+    firewalls = new FakeFirewalls();
+    const parts = new OrderParts(sentinel, new CallerKeysService(), firewalls as unknown as FirewallService);
+    return new CreatingServerStep(sentinel, userData, parts);
+  }
 
   beforeEach(() => {
     provider = new FakeCloudProvider();
     const userData = { render: () => '#cloud-config' } as unknown as UserDataService;
-    step = new CreatingServerStep(new SentinelService(), userData, new CallerKeysService());
+    step = stepWith(userData);
   });
 
   const run = (reference: Parameters<typeof contextWith>[0] = {}, given: object = {}) =>
@@ -36,6 +63,7 @@ describe('CreatingServerStep', () => {
         image: 'debian-13',
         userData: '#cloud-config',
         sshKeyIds: [SENTINEL],
+        firewall: 'key-1',
         maySend: expect.any(Function),
       },
     ]);
@@ -99,7 +127,7 @@ describe('CreatingServerStep', () => {
         throw new Error('The secrets of this provisioning were wiped');
       },
     } as unknown as UserDataService;
-    step = new CreatingServerStep(new SentinelService(), userData, new CallerKeysService());
+    step = stepWith(userData);
     await expect(run()).rejects.toThrow('wiped');
     expect(provider.calls).toEqual(['ensureSentinel']);
   });
