@@ -36,6 +36,7 @@ describe('toProvisionRequest', () => {
         agentDefaultImage: 'image',
         image: 'docker-ce',
         sshKeys: ['laptop', ' ssh-rsa  AAAA  me '],
+        allowedCidrs: ['2001:0db8::/32'],
         environment: { A: 'b' },
       }),
     );
@@ -53,6 +54,7 @@ describe('toProvisionRequest', () => {
       agentDefaultImage: 'image',
       image: 'docker-ce',
       sshKeys: [{ name: 'laptop' }, { publicKey: 'ssh-rsa AAAA me' }],
+      allowedCidrs: ['2001:0db8::/32'],
       environment: { A: 'b' },
     });
   });

@@ -29,6 +29,14 @@ export interface ReadyFirewall {
   isHeld: () => boolean;
 }
 
+type Known = Pick<ReadyFirewall, 'name' | 'key'>;
+
+/** With the time of its last use. */
+interface Found {
+  firewall: Known;
+  at: Date;
+}
+
 interface Order {
   provider: CloudProvider;
   instance: Pick<Instance, 'instanceId'>;
@@ -39,7 +47,7 @@ interface Order {
 /** The firewalls before our servers: one for all servers with the same rules, made when the first of them is ordered. */
 @Injectable()
 export class FirewallService {
-  readonly #underWay = new Map<string, Promise<string>>();
+  readonly #underWay = new Map<string, Promise<Found | null>>();
 
   constructor(
     private readonly firewalls: FirewallRepository,
@@ -59,13 +67,9 @@ export class FirewallService {
     const usedAt = this.clock.now();
     const known = await this.firewalls.use(provider.type, spec, usedAt);
     if (known.removingSince) return null;
-    if (known.key !== null && isFresh(known, sentinelId, usedAt)) {
-      return { name: spec.name, key: known.key, isFromMemory: true, isHeld: this.holdFrom(usedAt) };
-    }
-    const key = await this.ask(provider, spec, sentinelId);
-    const foundAt = this.clock.now();
-    if (!(await this.firewalls.found(provider.type, spec.name, { key, sentinelId }, foundAt))) return null;
-    return { name: spec.name, key, isFromMemory: false, isHeld: this.holdFrom(foundAt) };
+    if (isFresh(known, sentinelId, usedAt)) return this.ready(known, usedAt, true);
+    const found = await this.askOnce(provider, spec, sentinelId);
+    return found && this.ready(found.firewall, found.at, false);
   }
 
   /** Asks again: the firewall may have been removed at the provider. */
@@ -84,24 +88,38 @@ export class FirewallService {
   }
 
   /** Once for all orders of this process that want the same one at the same time. */
-  private ask(provider: CloudProvider, spec: FirewallSpec, sentinelId: string): Promise<string> {
+  private askOnce(provider: CloudProvider, spec: FirewallSpec, sentinelId: string): Promise<Found | null> {
     const place = `${provider.type} ${spec.name} ${sentinelId}`;
     const underWay = this.#underWay.get(place);
     if (underWay) return underWay;
-    const asked = ensured(provider, spec).finally(() => this.#underWay.delete(place));
+    const asked = this.ask(provider, spec, sentinelId).finally(() => this.#underWay.delete(place));
     this.#underWay.set(place, asked);
     return asked;
   }
 
-  private holdFrom(usedAt: Date): () => boolean {
+  private async ask(provider: CloudProvider, spec: FirewallSpec, sentinelId: string): Promise<Found | null> {
+    const { type } = provider;
+    // Another order may have asked since this one looked.
+    const usedAt = this.clock.now();
+    const known = await this.firewalls.use(type, spec, usedAt);
+    if (known.removingSince) return null;
+    if (isFresh(known, sentinelId, usedAt)) return { firewall: known, at: usedAt };
+    const key = await ensured(provider, spec);
+    const at = this.clock.now();
+    const isOurs = await this.firewalls.found(type, spec.name, { key, sentinelId }, at);
+    return isOurs ? { firewall: { name: spec.name, key }, at } : null;
+  }
+
+  private ready({ name, key }: Known, usedAt: Date, isFromMemory: boolean): ReadyFirewall {
     const until = usedAt.getTime() + visibilityGraceMs(this.options);
-    return () => this.clock.now().getTime() < until;
+    return { name, key, isFromMemory, isHeld: () => this.clock.now().getTime() < until };
   }
 }
 
-function isFresh({ sentinelId, checkedAt }: ProviderFirewall, visible: string, now: Date): boolean {
+function isFresh(firewall: ProviderFirewall, visible: string, now: Date): firewall is ProviderFirewall & Known {
+  const { key, sentinelId, checkedAt } = firewall;
   const ageMs = now.getTime() - (checkedAt?.getTime() ?? 0);
-  return sentinelId === visible && ageMs < CHECK_IS_FRESH_MS;
+  return key !== null && sentinelId === visible && ageMs < CHECK_IS_FRESH_MS;
 }
 
 async function ensured(provider: CloudProvider, spec: FirewallSpec): Promise<string> {
