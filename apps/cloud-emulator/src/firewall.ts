@@ -59,13 +59,23 @@ function isInRange(ports: string | null, port: number): boolean {
 }
 
 function isFrom(sources: readonly string[], from: string): boolean {
-  const family = isIP(from) === 6 ? 'ipv6' : 'ipv4';
   return sources.some((source) => {
     const [address = '', bits] = source.split('/');
     const version = isIP(address);
-    if (version === 0) return false;
+    // Node takes an IPv4 address for one within IPv6 as well.
+    if (version === 0 || version !== isIP(from)) return false;
+    const family = version === 6 ? 'ipv6' : 'ipv4';
     const list = new BlockList();
-    list.addSubnet(address, Number(bits ?? (version === 6 ? 128 : 32)), version === 6 ? 'ipv6' : 'ipv4');
+    list.addSubnet(address, Number(bits ?? (version === 6 ? 128 : 32)), family);
     return list.check(from, family);
   });
+}
+
+/** An address with the length of its prefix, or, where that is allowed, without. */
+export function isNetwork(text: string, { mayBeAlone }: { mayBeAlone: boolean }): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  if (bits === undefined) return mayBeAlone;
+  return /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 6 ? 128 : 32);
 }

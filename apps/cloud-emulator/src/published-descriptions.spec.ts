@@ -1,4 +1,4 @@
-import { OPENAPI_DIR, OpenapiChecker, type KnownDifference } from '@agent-controller/cloud-port/testing';
+import { BARE_ESCAPES, OPENAPI_DIR, OpenapiChecker, type KnownDifference } from '@agent-controller/cloud-port/testing';
 import { startEmulator, type RunningEmulator } from './cloud-emulator';
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHJL3QKrlWfKDIQQ85pmPI4agM5kgFFyeD3gn2v4n9GM test';
@@ -14,21 +14,6 @@ const hetznerDifferences: KnownDifference[] = [
     },
   },
 ];
-
-const digitalOceanDifferences: KnownDifference[] = [
-  {
-    why: 'patterns escape what Unicode mode wants bare',
-    correct: (description) => void bareEscapes(description),
-  },
-];
-
-function bareEscapes(node: unknown): void {
-  if (typeof node !== 'object' || node === null) return;
-  const tree = node as Json;
-  if (typeof tree['pattern'] === 'string')
-    tree['pattern'] = tree['pattern'].replace(/\\([:-])/g, (_, c) => (c === '-' ? '\\x2d' : c));
-  for (const each of Object.values(tree)) bareEscapes(each);
-}
 
 /** A call of every route that answers, so that its answer is checked. Answers the paths that were called. */
 async function callHetzner(call: Call): Promise<void> {
@@ -152,7 +137,7 @@ describe.each([
     file: 'digitalocean.json',
     api: '/digitalocean/v2',
     pathPrefix: '/digitalocean',
-    differences: digitalOceanDifferences,
+    differences: [BARE_ESCAPES],
     all: callDigitalOcean,
   },
 ])('every answer fits $file', ({ api, all, ...source }) => {

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isNetwork } from '../firewall';
 import type { FirewallRecord, Project } from '../project';
 import type { ProviderRequest } from '../provider-gate';
 import type { World } from '../world';
@@ -16,7 +16,7 @@ const MAX_TAGS = 5;
 const MAX_ADDRESSES = 1_000;
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9.-]+$/;
 
-const address = z.string().refine(isAddress, 'invalid address');
+const address = z.string().refine((text) => isNetwork(text, { mayBeAlone: true }), 'invalid address');
 const ends = z.looseObject({ addresses: z.array(address).max(MAX_ADDRESSES).optional() });
 const rule = { protocol: z.enum(['tcp', 'udp', 'icmp']), ports: z.string().regex(/^(all|\d{1,5}(-\d{1,5})?)$/) };
 const bodySchema = z.looseObject({
@@ -73,14 +73,6 @@ function readBody({ firewalls, tags }: Project, given: unknown, self?: FirewallR
     throw new DigitalOceanRefusalError('conflict', 'duplicate name');
   }
   return data;
-}
-
-function isAddress(text: string): boolean {
-  const [ip = '', bits] = text.split('/');
-  const version = isIP(ip);
-  return (
-    version !== 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 6 ? 128 : 32)))
-  );
 }
 
 function projectOf(request: unknown): Project {

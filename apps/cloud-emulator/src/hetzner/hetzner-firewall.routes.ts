@@ -1,6 +1,6 @@
-import { readCidr } from '@agent-controller/kernel';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { isNetwork } from '../firewall';
 import type { FirewallRecord, Project } from '../project';
 import type { World } from '../world';
 import { readLabels } from './hetzner-order';
@@ -15,7 +15,9 @@ const MAX_EFFECTIVE_RULES = 500;
 const MAX_NETWORKS = 100;
 const MAX_NAME = 128;
 
-const network = z.string().refine((text) => readCidr(text).problem === null, 'must be a network in CIDR notation');
+const network = z
+  .string()
+  .refine((text) => isNetwork(text, { mayBeAlone: false }), 'must be a network in CIDR notation');
 const networks = z.array(network).max(MAX_NETWORKS).default([]);
 const ruleSchema = z
   .object({
