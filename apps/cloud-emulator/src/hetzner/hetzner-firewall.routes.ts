@@ -31,7 +31,10 @@ const ruleSchema = z
     destination_ips: networks,
     description: z.string().max(255).nullish(),
   })
-  .refine(({ protocol, port }) => (protocol === 'tcp' || protocol === 'udp') === (port != null), 'port and protocol')
+  .refine(
+    ({ protocol, port }) => (protocol === 'tcp' || protocol === 'udp') === (typeof port === 'string'),
+    'port and protocol',
+  )
   .refine((rule) => (rule.direction === 'in' ? rule.source_ips : rule.destination_ips).length > 0, 'networks');
 const rulesSchema = z.array(ruleSchema).max(MAX_RULES).default([]);
 
