@@ -62,6 +62,37 @@ describe('the gate', () => {
     ]);
   });
 
+  it('knows what requests about firewalls are for', async () => {
+    const inbound = [{ port: 3000, sources: ['::/0'] }];
+    const { firewall: name } = spec;
+    const id = 'bb4b2611-3d72-467b-8602-280330ecd65c';
+    const wall = { id, name, tags: [name], inbound_rules: [], outbound_rules: [] };
+    const put = { method: 'PUT', path: `/v2/firewalls/${id}`, answer: json({ firewall: wall }) };
+    const provider = await digitalOcean.start(
+      get('/firewalls', page('firewalls', [])),
+      post('/tags', json({ tag: { name } }, 201)),
+      post('/firewalls', json({ firewall: wall }, 202)),
+      put,
+      get('/firewalls', page('firewalls', [wall])),
+      remove(`/firewalls/${id}`, { status: 204 }),
+    );
+    await provider.ensureFirewall({ name, instanceId: 'x', inbound });
+    await provider.listFirewalls();
+    await provider.removeFirewall(id);
+    expect(digitalOcean.gate.seen).toEqual([
+      'create 200',
+      'create 201',
+      'create 202',
+      'create 200',
+      'look 200',
+      'look 204',
+    ]);
+    digitalOcean.gate.isShut = true;
+    for (const call of [() => provider.listFirewalls(), () => provider.removeFirewall(id)]) {
+      expect(await rejection(call())).toMatchObject({ kind: 'rate-limited' });
+    }
+  });
+
   it('is told of answers that never came or were errors', async () => {
     const provider = await digitalOcean.start(
       post('/droplets', 'drop'),
