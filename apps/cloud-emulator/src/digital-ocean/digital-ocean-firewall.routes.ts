@@ -2,10 +2,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { isNetwork } from '../firewall';
 import type { FirewallRecord, Project } from '../project';
-import type { ProviderRequest } from '../provider-gate';
 import type { World } from '../world';
 import { page } from './digital-ocean-page';
 import { DigitalOceanRefusalError } from './digital-ocean-refusal.error';
+import { projectOf, urlOf } from './digital-ocean-request';
 import { firewallId, firewallView } from './digital-ocean.views';
 
 type ById = { Params: { id: string } };
@@ -30,8 +30,7 @@ const bodySchema = z.looseObject({
 export function addFirewallRoutes(app: FastifyInstance, world: World): void {
   app.get('/firewalls', (request) => {
     const firewalls = [...projectOf(request).firewalls.values()].map(firewallView);
-    const url = `${request.protocol}://${request.host}${request.url.split('?')[0]}`;
-    return page('firewalls', firewalls, request.query as Record<string, string | undefined>, url);
+    return page('firewalls', firewalls, request.query as Record<string, string | undefined>, urlOf(request));
   });
   app.get<ById>('/firewalls/:id', (request) => ({ firewall: firewallView(findFirewall(request)) }));
   app.post('/firewalls', (request, reply) => {
@@ -73,10 +72,6 @@ function readBody({ firewalls, tags }: Project, given: unknown, self?: FirewallR
     throw new DigitalOceanRefusalError('conflict', 'duplicate name');
   }
   return data;
-}
-
-function projectOf(request: unknown): Project {
-  return (request as ProviderRequest).project;
 }
 
 function findFirewall(request: FastifyRequest<ById>): FirewallRecord {

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { fingerprint, type KeyRecord, type Project } from '../project';
-import type { ProviderRequest } from '../provider-gate';
+import { fingerprint, type KeyRecord } from '../project';
 import type { World } from '../world';
 import { addFirewallRoutes } from './digital-ocean-firewall.routes';
 import { readTag } from './digital-ocean-order';
 import { page } from './digital-ocean-page';
 import { DigitalOceanRefusalError } from './digital-ocean-refusal.error';
+import { projectOf, urlOf } from './digital-ocean-request';
 import { keyView, tagView } from './digital-ocean.views';
 
 type ById = { Params: { id: string } };
@@ -93,19 +93,10 @@ function findTag(request: FastifyRequest<ByName>): string {
   return name;
 }
 
-function projectOf(request: unknown): Project {
-  return (request as ProviderRequest).project;
-}
-
 /** By id or by fingerprint. */
 function findKey(request: FastifyRequest<ById>): KeyRecord {
   const { id } = request.params;
   const found = [...projectOf(request).keys.values()].find((key) => String(key.id) === id || key.fingerprint === id);
   if (!found) throw DigitalOceanRefusalError.notFound();
   return found;
-}
-
-/** The address of the list, for its links. */
-function urlOf(request: FastifyRequest): string {
-  return `${request.protocol}://${request.host}${request.url.split('?')[0]}`;
 }
