@@ -66,6 +66,7 @@ function workflowOptions(env: Env): WorkflowOptions {
     },
     callbacks: env.PUBLIC_URL ? { publicUrl: env.PUBLIC_URL, pins: env.PUBLIC_URL_PINS } : null,
     knowsCallersAddress: env.TRUST_PROXY !== undefined,
+    controllerCidrs: env.CONTROLLER_CIDRS,
     keycloak: { authServerUrl: env.KEYCLOAK_AUTH_SERVER_URL, realm: env.KEYCLOAK_REALM },
     quotas: {
       maxServers: env.MAX_SERVERS,

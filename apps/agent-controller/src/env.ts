@@ -1,5 +1,5 @@
 import { API_KEY_ENTRY_KIND, parseApiKeyEntries } from '@agent-controller/access';
-import { ROLES, Secret } from '@agent-controller/kernel';
+import { readCidr, ROLES, Secret } from '@agent-controller/kernel';
 import { isHost, isNetwork, NetworkList } from '@agent-controller/outbound';
 import { isImageReference } from '@agent-controller/validation';
 import { z } from 'zod';
@@ -79,6 +79,19 @@ const trustedProxies = z
     (value) => value.split(',').every((part) => isNetwork(part.trim())),
     'addresses or networks, separated by commas, such as 10.0.0.0/8',
   );
+/** With what requests allow, within what both providers take in one firewall. */
+const MAX_CONTROLLER_CIDRS = 20;
+const controllerCidrs = z.string().transform((value, context) => {
+  const given = value.split(',').flatMap((part) => part.trim() || []);
+  const read = given.map(readCidr);
+  if (read.every(({ problem }) => problem === null) && given.length <= MAX_CONTROLLER_CIDRS) return given;
+  const wrong = read.findIndex(({ problem }) => problem !== null);
+  const which = wrong < 0 ? '' : ` (entry ${wrong + 1} is none)`;
+  context.addIssue(
+    `at most ${MAX_CONTROLLER_CIDRS} networks such as 198.51.100.7/32 or 2001:db8::/64, separated by commas${which}`,
+  );
+  return z.NEVER;
+});
 const atLeastNone = z.coerce.number({ error: 'a number, 0 or more' }).min(0).max(1e9);
 const count = atLeastNone.int();
 
@@ -135,6 +148,7 @@ const schema = z.object({
   CALLER_RATE_LIMIT: withDefault(count, '3000'),
   FAILED_AUTHENTICATION_LIMIT: withDefault(count, '30'),
   TRUST_PROXY: optional(trustedProxies),
+  CONTROLLER_CIDRS: withDefault(controllerCidrs, ''),
   HEADERS_TIMEOUT_SECONDS: withDefault(interval, '15'),
   REQUEST_TIMEOUT_SECONDS: withDefault(interval, '60'),
   MAX_SERVERS: optional(count),

@@ -16,6 +16,8 @@ export interface Settings {
   keyListsPerMinute: number;
   /** Servers of a project. */
   serverLimit: number;
+  /** Firewalls of a project. */
+  firewallLimit: number;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -27,4 +29,5 @@ export const DEFAULT_SETTINGS: Settings = {
   burstPerMinute: 250,
   keyListsPerMinute: 10,
   serverLimit: 1_000,
+  firewallLimit: 50,
 };

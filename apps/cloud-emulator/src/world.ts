@@ -1,4 +1,5 @@
 import type { Fault } from './faults';
+import { admits, firewallsOf } from './firewall';
 import { Keycloak } from './keycloak';
 import { Project, tokenHash, type ActionRecord, type ProviderName, type ServerRecord } from './project';
 import { AddressPool } from './server/address-pool';
@@ -37,7 +38,15 @@ export interface ServerHistory {
 
 export type ServerFacts = Omit<
   ServerRecord,
-  'id' | 'createdAt' | 'isVanished' | 'hiddenUntil' | 'unlistedUntil' | 'address' | 'privateAddress' | 'machine'
+  | 'id'
+  | 'createdAt'
+  | 'firewallsAtOrder'
+  | 'isVanished'
+  | 'hiddenUntil'
+  | 'unlistedUntil'
+  | 'address'
+  | 'privateAddress'
+  | 'machine'
 >;
 
 /** What a server keeps when the emulator is started again. */
@@ -133,12 +142,18 @@ export class World {
       order: { ...order, address },
       log,
     };
-    const machine = this.makeMachine?.(blueprint) ?? new EmulatedServer(blueprint.order, this.keycloak, log);
+    const isAdmitted = (port: number, from: string) => {
+      const server = project.servers.get(id);
+      return server !== undefined && admits(project, server, port, from);
+    };
+    const machine =
+      this.makeMachine?.(blueprint) ?? new EmulatedServer(blueprint.order, this.keycloak, log, isAdmitted);
     const privateAddress = `10.${(id >> 16) & 255}.${(id >> 8) & 255}.${id & 255}`;
     const record = {
       ...facts,
       id,
       createdAt: kept?.createdAt ?? new Date(),
+      firewallsAtOrder: firewallsOf(project, { ...facts, id }).map((firewall) => firewall.name),
       isVanished: false,
       address,
       privateAddress,

@@ -20,6 +20,7 @@ const spec = {
   location: 'fra1',
   image: 'debian-13-x64',
   sshKeyIds: ['1'],
+  firewall: 'agent-controller-firewall-x',
 };
 
 const echo = { id: `code ${TOKEN}`, message: `Authorization: Bearer ${TOKEN}`, request_id: TOKEN };

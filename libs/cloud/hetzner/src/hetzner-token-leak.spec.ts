@@ -13,7 +13,15 @@ import { HetznerProvider } from './hetzner.provider';
 const TOKEN = 'hetzner-token-that-nobody-may-see';
 const SECRET = 'secret-of-the-user-data';
 const USER_DATA = `#cloud-config\nwrite_files:\n  - content: ${SECRET}\n`;
-const spec = { owner, name: 'web', serverType: 'cx23', location: 'fsn1', image: 'debian-13', sshKeyIds: ['1'] };
+const spec = {
+  owner,
+  name: 'web',
+  serverType: 'cx23',
+  location: 'fsn1',
+  image: 'debian-13',
+  sshKeyIds: ['1'],
+  firewall: '7',
+};
 
 const echo = { error: { code: `code ${TOKEN}`, message: `Authorization: Bearer ${TOKEN}`, details: { t: TOKEN } } };
 const ANSWERS: [string, ScriptedStep['answer']][] = [

@@ -20,6 +20,15 @@ export {
 } from './cloud-provider';
 export { CloudProviderRegistry } from './cloud-provider-registry';
 export { echoCleaner } from './echo-cleaner';
+export {
+  FIREWALL_NAME_PREFIX,
+  firewallName,
+  isFirewallOf,
+  isSameInbound,
+  type FirewallSpec,
+  type InboundRule,
+  type ManagedFirewall,
+} from './firewall';
 export { guardedTransport, type Transport } from './guarded-transport';
 export { unlessGone } from './not-found';
 export { numericId } from './numeric-id';

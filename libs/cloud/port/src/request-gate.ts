@@ -1,8 +1,8 @@
 /**
  * What a request is for, by the method of `CloudProvider` that sends it. When a budget runs low, the three stop one
  * after another, so that deletion works longest:
- * - `look`: `look`, `get`, `listOwned` and the catalogue.
- * - `create`: `create`, `ensureSentinel`, `ensureKey` and `listKeys`.
+ * - `look`: `look`, `get`, `listOwned`, the catalogue, and what takes away keys and firewalls.
+ * - `create`: `create`, `ensureSentinel`, `ensureKey`, `ensureFirewall` and `listKeys`.
  * - `delete`: `destroy`, and what proves an absence: `findByOwner` and `hasSentinel`.
  */
 export type RequestPurpose = 'look' | 'create' | 'delete';

@@ -40,6 +40,7 @@ describe('toProvisionRequest', () => {
         agentDefaultImage: 'image',
         image: 'docker-ce',
         sshKeys: ['laptop', ' ssh-rsa  AAAA  me '],
+        allowedCidrs: ['2001:0db8::/32'],
         environment: { A: 'b' },
       }),
     );
@@ -57,6 +58,7 @@ describe('toProvisionRequest', () => {
       agentDefaultImage: 'image',
       image: 'docker-ce',
       sshKeys: [{ name: 'laptop' }, { publicKey: 'ssh-rsa AAAA me' }],
+      allowedCidrs: ['2001:0db8::/32'],
       environment: { A: 'b' },
     });
   });

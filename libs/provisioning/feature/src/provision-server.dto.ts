@@ -15,6 +15,7 @@ import {
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, ValidateNested } from 'class-validator';
+import { IsAllowedCidrs, MAX_ALLOWED_CIDRS } from './allowed-cidrs.decorator';
 import { IsEnvironment } from './environment.decorator';
 import { IsFallback, MAX_FALLBACK } from './fallback.decorator';
 import { IsGitUrl } from './git-url.decorator';
@@ -97,6 +98,19 @@ export class ProvisionServerDto implements ProvisionServerBody {
   @IsAbsentOr()
   @IsSshKeys()
   sshKeys?: string[];
+
+  @ApiPropertyOptional({
+    type: [String],
+    minItems: 1,
+    maxItems: MAX_ALLOWED_CIDRS,
+    example: ['203.0.113.0/24', '2001:db8::/32'],
+    description:
+      'Networks that may connect to the server: to its API, its WebSocket port and, where sshKeys are given, SSH. ' +
+      "Anywhere when absent. The controller's own address must be in one, or in its CONTROLLER_CIDRS.",
+  })
+  @IsAbsentOr()
+  @IsAllowedCidrs()
+  allowedCidrs?: string[];
 
   @ApiProperty({ enum: AUTHENTICATION_TYPES })
   @IsIn(AUTHENTICATION_TYPES, { message: `must be one of: ${AUTHENTICATION_TYPES.join(', ')}` })

@@ -152,6 +152,7 @@ export class ProvisioningFactory {
       agentDefaultImage: request.agentDefaultImage,
       environmentVariables: Object.keys(request.environment).sort(),
       sshKeys,
+      ...(request.allowedCidrs ? { allowedCidrs: request.allowedCidrs } : {}),
     };
   }
 }

@@ -91,6 +91,10 @@ export class ProvisioningReference {
   @Column('text', { name: 'sentinel_id', nullable: true })
   sentinelId!: string | null;
 
+  /** The firewall that the last create named; null where none did, such as before there were any. */
+  @Column('text', { name: 'firewall_name', nullable: true })
+  firewallName!: string | null;
+
   /** When a create was last about to be sent for this attempt: from then on a server may exist. */
   @Column({ type: 'timestamptz', name: 'create_requested_at', precision: 3, nullable: true })
   createRequestedAt!: Date | null;

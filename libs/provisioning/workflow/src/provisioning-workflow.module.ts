@@ -12,6 +12,9 @@ import { AbandonedServer } from './deletion/abandoned-server.entity';
 import { AbandonmentService } from './deletion/abandonment.service';
 import { DeletionGuard } from './deletion/deletion-guard.service';
 import { EventLog } from './event-log';
+import { FirewallRepository } from './firewall/firewall.repository';
+import { FirewallService } from './firewall/firewall.service';
+import { ProviderFirewall } from './firewall/provider-firewall.entity';
 import { HealthKeeper } from './health/health-keeper';
 import { HealthRepository } from './health/health.repository';
 import { Housekeeping } from './housekeeping';
@@ -42,6 +45,7 @@ import { ServerMaterialService } from './server-material.service';
 import { ServerObserver } from './server-observer';
 import { AdoptedRows } from './sweep/adopted-rows.service';
 import { DatabaseFingerprint } from './sweep/database-fingerprint';
+import { FirewallSweep } from './sweep/firewall-sweep.service';
 import { KeySweep } from './sweep/key-sweep.service';
 import { LateAccess } from './sweep/late-access.service';
 import { OrphanAdoption } from './sweep/orphan-adoption.service';
@@ -65,6 +69,7 @@ import { BootingStep } from './steps/booting.step';
 import { CreatingServerStep } from './steps/creating-server.step';
 import { DeletingStep } from './steps/deleting.step';
 import { InstallingStep } from './steps/installing.step';
+import { OrderParts } from './steps/order-parts.service';
 import { ReplacingStep } from './steps/replacing.step';
 import { ServerRemoval } from './steps/server-removal';
 import { StartingStep } from './steps/starting.step';
@@ -85,6 +90,7 @@ export const WORKFLOW_ENTITIES = [
   ProviderSweep,
   OrphanServer,
   UnusedKey,
+  ProviderFirewall,
 ];
 
 const PUBLIC = [
@@ -108,6 +114,8 @@ const INTERNAL: Provider[] = [
   RequestCheckService,
   KeyListService,
   CallerKeysService,
+  FirewallRepository,
+  FirewallService,
   IdempotencyKeysService,
   EventLog,
   InstanceService,
@@ -117,6 +125,7 @@ const INTERNAL: Provider[] = [
   CallbackTokens,
   ReportReader,
   ReportRedactor,
+  OrderParts,
   CreatingServerStep,
   BootingStep,
   InstallingStep,
@@ -141,6 +150,7 @@ const INTERNAL: Provider[] = [
   SweepPause,
   UnusedKeys,
   KeySweep,
+  FirewallSweep,
   Sweeper,
   HealthRepository,
   HealthKeeper,

@@ -12,6 +12,7 @@ const OBSERVED_PHASES = ['booting'];
 /** What is saved before a create is sent. */
 interface AnnouncedOrder {
   sentinelId: string;
+  firewallName: string | null;
   at: Date;
   callbackTokenHash: string | null;
   bootstrapTokenHash: string | null;
@@ -103,14 +104,25 @@ export class ProvisioningRepository {
   async markCreateRequested(
     id: string,
     seen: { version: number; leaseOwner: string },
-    { sentinelId, at, callbackTokenHash, bootstrapTokenHash }: AnnouncedOrder,
+    { sentinelId, firewallName, at, callbackTokenHash, bootstrapTokenHash }: AnnouncedOrder,
   ): Promise<boolean> {
     const [, count]: [unknown, number] = await this.manager.query(
       `UPDATE provisioning_references SET create_requested_at = $5, sentinel_id = $4, callback_token_hash = $6,
          lease_until = now() + $7 * interval '1 millisecond',
-         bootstrap_token_hash = $8, bootstrap_key = NULL, bootstrap_sent_at = NULL
+         bootstrap_token_hash = $8, bootstrap_key = NULL, bootstrap_sent_at = NULL,
+         firewall_name = COALESCE($9, firewall_name)
        WHERE id = $1 AND version = $2 AND lease_owner = $3 AND lease_until >= now() AND intent = 'present'`,
-      [id, seen.version, seen.leaseOwner, sentinelId, at, callbackTokenHash, this.leaseMs, bootstrapTokenHash],
+      [
+        id,
+        seen.version,
+        seen.leaseOwner,
+        sentinelId,
+        at,
+        callbackTokenHash,
+        this.leaseMs,
+        bootstrapTokenHash,
+        firewallName,
+      ],
     );
     return count === 1;
   }
@@ -213,6 +225,8 @@ export function observedColumns(server: CloudServer) {
       providerStatus: server.providerStatus,
       publicIpv4: server.publicIpv4,
       publicIpv6: server.publicIpv6,
+      // Servers from before there were any have none.
+      ...(server.firewalls.length > 0 ? { firewalls: server.firewalls.join(', ') } : {}),
     },
   };
 }

@@ -5,6 +5,7 @@ import { loopbackGuard } from '@agent-controller/outbound/testing';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { CatalogueService } from './catalogue/catalogue.service';
+import { FirewallService } from './firewall/firewall.service';
 import { KeyListService } from './catalogue/key-list.service';
 import { PreviewService } from './preview.service';
 import type { ProvisionRequest, SshKeyRequest } from './provision-request';
@@ -42,6 +43,7 @@ const clients = {
   openCredentials: ({ sealedCredentials }: { sealedCredentials: string }) => JSON.parse(sealedCredentials) as unknown,
 } as unknown as ClientRepository;
 const options = {
+  controllerCidrs: ['198.51.100.7/32'],
   images: { agentManager: 'manager', postgres: 'postgres', proxy: 'caddy' },
   serverImages: { hetzner: 'debian-13', 'digital-ocean': 'debian-13-x64' },
   keycloak: {},
@@ -86,7 +88,7 @@ describe('RequestCheckService and PreviewService', () => {
       loopbackGuard(),
       options,
     );
-    previews = new PreviewService(requests, userData);
+    previews = new PreviewService(requests, userData, new FirewallService(null as never, options, clock));
   });
 
   const codes = async (changes: Partial<ProvisionRequest>) => {
@@ -141,6 +143,18 @@ describe('RequestCheckService and PreviewService', () => {
     });
     expect(preview.userDataBytes).toBeGreaterThan(1_000);
     expect(provider.calls).not.toContainEqual(expect.stringMatching(/^(create|ensure)/));
+  });
+
+  it('says what the firewall will let in, and keeps what may connect', async () => {
+    const allowedCidrs = ['192.0.2.0/24'];
+    const restricted = { ...sound, allowedCidrs, sshKeys: [{ name: 'laptop' }] };
+    expect((await previews.preview(restricted, caller)).inbound).toEqual([
+      { port: 3000, sources: ['192.0.2.0/24', '198.51.100.7/32'] },
+      { port: sound.agentWsPort, sources: allowedCidrs },
+      { port: 22, sources: allowedCidrs },
+    ]);
+    expect((await requests.accepted(restricted, caller)).reference.configuration).toMatchObject({ allowedCidrs });
+    expect((await requests.accepted(sound, caller)).reference.configuration).not.toHaveProperty('allowedCidrs');
   });
 
   it('tells every problem at once, and what is known all the same', async () => {

@@ -146,6 +146,7 @@ describe('StepCommit', () => {
     const order = {
       sentinelId: 'key',
       at: new Date('2026-11-24T12:00:05.000Z'),
+      firewallName: 'wall',
       callbackTokenHash: 'hash',
       bootstrapTokenHash: 'b',
     };
@@ -154,6 +155,7 @@ describe('StepCommit', () => {
     expect(await database.get(id)).toMatchObject({
       createRequestedAt: order.at,
       sentinelId: 'key',
+      firewallName: 'wall',
       callbackTokenHash: 'hash',
     });
     await database.dataSource.query(`UPDATE provisioning_references SET intent = 'absent' WHERE id = $1`, [id]);

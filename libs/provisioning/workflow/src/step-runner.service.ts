@@ -118,7 +118,7 @@ export class StepRunner {
       now: this.clock.now(),
       visibilityGraceMs: visibilityGraceMs(this.options),
       signal: lease.signal,
-      announceCreate: (sentinelId) => this.announceCreate(reference, leaseOwner, lease, sentinelId),
+      announceCreate: (...named) => this.announceCreate(reference, leaseOwner, lease, ...named),
     };
     return this.runStep(context);
   }
@@ -128,9 +128,10 @@ export class StepRunner {
     leaseOwner: string,
     lease: LeaseKeeper,
     sentinelId: string,
+    firewallName: string | null = null,
   ): Promise<() => boolean> {
     const { id, version } = reference;
-    const order = { sentinelId, at: this.clock.now(), ...this.callbackTokens.storedHashes(reference) };
+    const order = { sentinelId, firewallName, at: this.clock.now(), ...this.callbackTokens.storedHashes(reference) };
     const sinceAsked = stopwatch();
     if (lease.signal.aborted || lease.isOver) throw new LostRightToCreate();
     if (!(await this.provisionings.markCreateRequested(id, { version, leaseOwner }, order))) {

@@ -1,3 +1,4 @@
+export { BARE_ESCAPES } from './bare-escapes';
 export { describeCloudProviderContract } from './cloud-provider.contract';
 export { type ContractSetup } from './contract-setup';
 export { eventually } from './eventually';

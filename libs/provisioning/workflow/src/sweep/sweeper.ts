@@ -15,6 +15,7 @@ import { sweepEnded } from '../signals';
 import { backOffMs } from '../steps/cloud-failure';
 import { CLOCK, LOGGER } from '../tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
+import { FirewallSweep } from './firewall-sweep.service';
 import { KeySweep } from './key-sweep.service';
 import { OrphanKeeper } from './orphan-keeper.service';
 import type { ProviderSweep } from './provider-sweep.entity';
@@ -48,6 +49,7 @@ export class Sweeper {
     private readonly orphans: OrphanKeeper,
     private readonly pause: SweepPause,
     private readonly keys: KeySweep,
+    private readonly firewalls: FirewallSweep,
     @Inject(WORKFLOW_OPTIONS) private readonly options: Pick<WorkflowOptions, 'sweep'>,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -109,6 +111,7 @@ export class Sweeper {
     const fleet = servers.filter(({ owner }) => owner?.instanceId === instanceId).length;
     await this.orphans.destroyOld(run, fleet);
     await this.complete(run, { servers: fleet, sentinelId, databaseFingerprint });
+    await this.firewalls.run(run, state, servers);
     await this.keys.run(run, state);
   }
 

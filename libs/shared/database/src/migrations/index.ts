@@ -8,6 +8,7 @@ import { DeletionPromise1764600000000 } from './1764600000000-deletion-promise.m
 import { Access1764800000000 } from './1764800000000-access.migration';
 import { BootstrapRedemption1764820000000 } from './1764820000000-bootstrap-redemption.migration';
 import { EncryptionCanary1764900000000 } from './1764900000000-encryption-canary.migration';
+import { ProviderFirewalls1764910000000 } from './1764910000000-provider-firewalls.migration';
 import { TraceParent1764940000000 } from './1764940000000-trace-parent.migration';
 
 /** In their order. */
@@ -22,5 +23,6 @@ export const migrations = [
   Access1764800000000,
   BootstrapRedemption1764820000000,
   EncryptionCanary1764900000000,
+  ProviderFirewalls1764910000000,
   TraceParent1764940000000,
 ];
