@@ -58,6 +58,10 @@ export default [
             "CallExpression[callee.object.name='AbortSignal'][callee.property.name='any'] CallExpression[callee.property.name='timeout']",
           message: 'Such a limit is lost at a garbage collection in Node 20: use withTimeLimit.',
         },
+        {
+          selector: "MemberExpression[object.name='URL'][property.name='canParse']",
+          message: 'It refuses names such as bücher.example in Node 20 and 22 once it is compiled: use parseUrl.',
+        },
       ],
       eqeqeq: 'error',
       'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],

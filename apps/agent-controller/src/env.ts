@@ -1,5 +1,5 @@
 import { API_KEY_ENTRY_KIND, parseApiKeyEntries } from '@agent-controller/access';
-import { readCidr, ROLES, Secret } from '@agent-controller/kernel';
+import { parseUrl, readCidr, ROLES, Secret } from '@agent-controller/kernel';
 import { isHost, isNetwork, NetworkList } from '@agent-controller/outbound';
 import { isImageReference } from '@agent-controller/validation';
 import { z } from 'zod';
@@ -26,10 +26,10 @@ const postgresUrl = z
   .regex(/^postgres(ql)?:\/\/\S+$/, 'a PostgreSQL URL: postgres://user:password@host:5432/database');
 const httpUrl = z
   .string()
-  .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), 'a URL by http or https');
+  .refine((value) => /^https?:$/.test(parseUrl(value)?.protocol ?? ''), 'a URL by http or https');
 // Servers send a token there. Without TLS only on this machine, where the cloud emulator stands for servers.
 const publicUrl = z.string().refine((value) => {
-  const url = URL.canParse(value) ? new URL(value) : null;
+  const url = parseUrl(value);
   if (!url || url.username || url.password || url.search || url.hash) return false;
   return url.protocol === 'https:' || (url.protocol === 'http:' && url.hostname === '127.0.0.1');
 }, 'an https URL without user, query or fragment, at which servers reach this controller');
@@ -60,7 +60,7 @@ const apiKeyEntries = z.string().transform((value, context) => {
 });
 // It names who may spend money. Without TLS only on this machine, for tests.
 const issuer = z.string().refine((value) => {
-  const url = URL.canParse(value) ? new URL(value) : null;
+  const url = parseUrl(value);
   if (!url || url.username || url.password || url.search || url.hash) return false;
   return url.protocol === 'https:' || (url.protocol === 'http:' && url.hostname === '127.0.0.1');
 }, 'the https URL of an OpenID Connect issuer, exactly as it stands in `iss`, such as https://id.example.com/realms/agents');

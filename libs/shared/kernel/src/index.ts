@@ -4,6 +4,7 @@ export { ANYWHERE, readCidr, type CidrReading } from './cidr';
 export { systemClock, type Clock } from './clock';
 export { isSameText } from './constant-time';
 export { type Logger } from './logger';
+export { parseUrl } from './parse-url';
 export { Secret } from './secret';
 export { placeIn, SEALED_COLUMNS, type SealedColumn, type SealedPlace } from './sealed-columns';
 export { SealedValueError, type SealedValueTrouble } from './sealed-value.error';

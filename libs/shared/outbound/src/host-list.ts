@@ -1,3 +1,4 @@
+import { parseUrl } from '@agent-controller/kernel';
 import { isIP } from 'node:net';
 
 const LABEL = '[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?';
@@ -58,7 +59,7 @@ function parseHost(text: string): HostRule | null {
 
 /** A name or an address as the URL parser writes it: lower case, punycode, addresses in their one notation. */
 function hostname(text: string): string | null {
-  if (text === '' || /[\s/\\?#@%*]/.test(text) || !URL.canParse(`https://${text}`)) return null;
+  if (text === '' || /[\s/\\?#@%*]/.test(text) || !parseUrl(`https://${text}`)) return null;
   const { hostname: host, port } = new URL(`https://${text}`);
   if (port !== '') return null;
   return host.startsWith('[') || isIP(host) !== 0 || NAME.test(host) ? host : null;

@@ -1,3 +1,4 @@
+import { parseUrl } from '@agent-controller/kernel';
 import { lookup as lookUpName } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import { addressKind } from './address-kind';
@@ -137,8 +138,9 @@ export function pinnedLookup(addresses: readonly ResolvedAddress[]): LookupFunct
 }
 
 function parse(text: string): URL {
-  if (!URL.canParse(text)) throw new OutboundRefusedError('it is no URL');
-  return new URL(text);
+  const url = parseUrl(text);
+  if (!url) throw new OutboundRefusedError('it is no URL');
+  return url;
 }
 
 /** The parser has brought addresses of all notations, such as 0x7f.1 or 2130706433, into their usual one. */

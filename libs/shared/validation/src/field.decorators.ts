@@ -1,3 +1,4 @@
+import { parseUrl } from '@agent-controller/kernel';
 import { isCatalogueId, isImageReference, isRealmName } from './grammar';
 import { ValidateBy, ValidateIf, type ValidationOptions } from 'class-validator';
 
@@ -70,8 +71,8 @@ export function IsBaseUrl(protocols: readonly string[] = ['https:', 'http:']): P
 }
 
 function isBaseUrl(value: unknown, protocols: readonly string[]): boolean {
-  if (typeof value !== 'string' || value.length > 2048 || !BASE_URL.test(value) || !URL.canParse(value)) return false;
-  return protocols.includes(new URL(value).protocol);
+  if (typeof value !== 'string' || value.length > 2048 || !BASE_URL.test(value)) return false;
+  return protocols.includes(parseUrl(value)?.protocol ?? '');
 }
 
 /** Where the agent-manager's Socket.IO is published. */

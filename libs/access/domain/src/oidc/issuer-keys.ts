@@ -1,4 +1,4 @@
-import { AppError, type Clock, type Logger } from '@agent-controller/kernel';
+import { AppError, parseUrl, type Clock, type Logger } from '@agent-controller/kernel';
 import { outboundRequest, type OutboundGuard } from '@agent-controller/outbound';
 import {
   createRemoteJWKSet,
@@ -88,7 +88,7 @@ export class IssuerKeys {
   private jwksUrl(configuration: Record<string, unknown>): URL {
     const { issuer, jwks_uri: address } = configuration;
     if (issuer !== this.issuer) throw new Error('discovery names another issuer');
-    if (typeof address !== 'string' || !URL.canParse(address)) throw new Error('discovery names no jwks_uri');
+    if (typeof address !== 'string' || !parseUrl(address)) throw new Error('discovery names no jwks_uri');
     const url = new URL(address);
     // An issuer without TLS is configured on this machine only, for development.
     if (url.protocol !== 'https:' && url.protocol !== new URL(this.issuer).protocol) {
