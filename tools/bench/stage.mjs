@@ -2,7 +2,6 @@
 import { spawn, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -12,6 +11,7 @@ import { build } from '../build.mjs';
 import { startEmbeddedDatabase } from '../lib/embedded-database.mjs';
 import { root } from '../lib/install.mjs';
 import { createDatabase, migrate } from '../lib/migrate.mjs';
+import { residentMiB } from './processes.mjs';
 import { startEmulator, stopEmulator } from '../testing/emulator-process.mjs';
 
 const { Client } = createRequire(import.meta.url)('pg');
@@ -149,7 +149,7 @@ export async function startServer(args, { env, cpu }) {
   const listeningMs = performance.now() - began;
   return {
     ...{ pid: child.pid, url, port: Number(new URL(url).port), began, listeningMs },
-    residentMiB: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) / 1024,
+    residentMiB: () => residentMiB(child.pid),
     stop: async (signal = 'SIGTERM') => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');

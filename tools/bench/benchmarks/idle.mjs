@@ -1,23 +1,20 @@
 // What a controller costs that has nothing to do: memory, processor time, and what it asks the database.
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { medianAndRange } from '../percentiles.mjs';
+import { processorSeconds } from '../processes.mjs';
 import { Stage } from '../stage.mjs';
 import { table } from '../table.mjs';
 
 export const options = {
   seconds: { type: 'string', default: '60' },
   settle: { type: 'string', default: '35' },
-  show: { type: 'boolean', default: false },
 };
-const TICKS_PER_SECOND = 100;
 
-export async function run({ seconds, settle, show }) {
+export async function run({ seconds, settle }) {
   const stage = await Stage.start();
   try {
     const controller = await stage.startController();
     await sleep(Number(settle) * 1000);
-    if (show) await stage.query("ALTER SYSTEM SET log_statement = 'all'");
     const before = await transactions(stage);
     const cpuBefore = processorSeconds(controller.pid);
     const memory = [];
@@ -54,9 +51,4 @@ async function transactions(stage) {
     'SELECT xact_commit + xact_rollback AS count FROM pg_stat_database WHERE datname = current_database()',
   );
   return Number(count);
-}
-
-function processorSeconds(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
