@@ -16,11 +16,19 @@ function plainError(error: unknown) {
 }
 
 function plainFields(fields: object, depth = 0): Record<string, unknown> {
+  if (isFlat(fields)) return fields as Record<string, unknown>;
   const plain = ([name, value]: [string, unknown]) => [
     name,
     name === 'err' && depth === 0 ? plainError(value) : plainValue(value, depth + 1),
   ];
   return Object.fromEntries(Object.entries(fields).map(plain));
+}
+
+/** Nothing but texts and numbers, as the line of each request: there is nothing to make plain. */
+function isFlat(fields: object): boolean {
+  if ('err' in fields) return false;
+  for (const value of Object.values(fields)) if (typeof value === 'object' || typeof value === 'function') return false;
+  return true;
 }
 
 /** Other objects, such as `Secret`, say themselves how they print. */
@@ -45,7 +53,8 @@ export function createLogger(level: string, destination?: DestinationStream): Pi
     // Pino's own would take what is plain already for an error again.
     serializers: { err: (plain: unknown) => plain },
   };
-  return destination ? pino(options, destination) : pino(options);
+  // Lines that are written while another write is under way go together. What is left is written when the process ends.
+  return pino(options, destination ?? pino.destination({ dest: 1, sync: false }));
 }
 
 /** Nest's own messages in our log. */
