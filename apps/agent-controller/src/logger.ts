@@ -3,6 +3,7 @@ import type { LoggerService } from '@nestjs/common';
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 
 const MAX_DEPTH = 5;
+const WRITE_AFTER_MS = 20;
 
 /**
  * Errors are logged by type, message and stack alone, wherever they stand: further members (a request's configuration,
@@ -44,6 +45,23 @@ function isPlainObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
+/** Lines of a moment are written together: one for each request would cost as much as the rest of a quick one. */
+function collectedOutput(): DestinationStream {
+  // What is left is written when the process ends, unless it is killed.
+  const output = pino.destination({ dest: 1, sync: false, minLength: 8_192 });
+  let timer: NodeJS.Timeout | null = null;
+  const flush = () => {
+    timer = null;
+    output.flush();
+  };
+  return {
+    write: (line) => {
+      output.write(line);
+      timer ??= setTimeout(flush, WRITE_AFTER_MS);
+    },
+  };
+}
+
 /** @param destination stdout when absent */
 export function createLogger(level: string, destination?: DestinationStream): PinoLogger & Logger {
   const options = {
@@ -53,8 +71,7 @@ export function createLogger(level: string, destination?: DestinationStream): Pi
     // Pino's own would take what is plain already for an error again.
     serializers: { err: (plain: unknown) => plain },
   };
-  // Lines that are written while another write is under way go together. What is left is written when the process ends.
-  return pino(options, destination ?? pino.destination({ dest: 1, sync: false }));
+  return pino(options, destination ?? collectedOutput());
 }
 
 /** Nest's own messages in our log. */

@@ -1,3 +1,4 @@
+import { columnsOf, quickQuery } from '@agent-controller/database';
 import { maySee, SecretBox, type Caller, type SealedPlace } from '@agent-controller/kernel';
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, type EntityManager } from 'typeorm';
@@ -10,27 +11,33 @@ export interface ClientCursor {
   id: string;
 }
 
+/** What lists need: nothing that must be opened. */
+export type ClientWithoutCredentials = Omit<Client, 'sealedCredentials'>;
+
 /** The table `clients`. Credentials are sealed on the way in and opened on the way out. */
 @Injectable()
 export class ClientRepository {
+  #columns?: string;
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly secretBox: SecretBox,
   ) {}
 
-  /** Newest first. @param owner null: of everybody @param limit rows at most */
-  async page(owner: string | null, limit: number, after?: ClientCursor): Promise<Client[]> {
-    const query = this.dataSource
-      .getRepository(Client)
-      .createQueryBuilder('client')
-      .where(owner === null ? 'true' : 'client.owner = :owner', { owner })
-      .orderBy('client.createdAt', 'DESC')
-      .addOrderBy('client.id', 'DESC')
-      .limit(limit);
-    if (after) {
-      query.andWhere(`(client.created_at, client.id) < (:createdAt, :id)`, after);
-    }
-    return query.getMany();
+  /** Newest first, without the credentials. @param owner null: of everybody @param limit rows at most */
+  page(owner: string | null, limit: number, after?: ClientCursor): Promise<ClientWithoutCredentials[]> {
+    this.#columns ??= columnsOf(this.dataSource, Client, 'client', { without: ['sealedCredentials'] });
+    const place = after ? [after.createdAt, after.id] : [];
+    const wanted = [
+      ...(owner === null ? [] : [`client.owner = $${place.length + 2}`]),
+      ...(after ? ['(client.created_at, client.id) < ($2, $3)'] : []),
+    ];
+    const statement = {
+      name: `clients page${owner === null ? '' : ' of owner'}${after ? ' after' : ''}`,
+      text: `SELECT ${this.#columns} FROM clients AS client ${wanted.length > 0 ? `WHERE ${wanted.join(' AND ')}` : ''}
+        ORDER BY client.created_at DESC, client.id DESC LIMIT $1`,
+    };
+    return quickQuery(this.dataSource, statement, [limit, ...place, ...(owner === null ? [] : [owner])]);
   }
 
   /** Whoever owns it: for work that no caller asked for just now. */

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { QueryFailedError } from 'typeorm';
 import type { AgentCredentials } from './agent-credentials';
 import { Client } from './client.entity';
-import { ClientRepository, type ClientCursor } from './client.repository';
+import { ClientRepository, type ClientCursor, type ClientWithoutCredentials } from './client.repository';
 
 export interface NewClient {
   name: string;
@@ -28,7 +28,7 @@ export interface ClientSearch {
 }
 
 export interface ClientPage {
-  clients: Client[];
+  clients: ClientWithoutCredentials[];
   /** Where the next page starts; null on the last. */
   next: ClientCursor | null;
 }

@@ -5,6 +5,7 @@ import { agentConnections } from './agent/agent-http.client';
 import { ProviderBudget } from './budget/provider-budget.entity';
 import { CallerKeysService } from './caller-keys.service';
 import { CatalogueService } from './catalogue/catalogue.service';
+import { ProviderOffer } from './catalogue/provider-offer.entity';
 import { KeyListService } from './catalogue/key-list.service';
 import { ChangeWatcher } from './change-watcher';
 import { ControllerHeartbeat } from './controller-heartbeat.entity';
@@ -82,6 +83,7 @@ export const WORKFLOW_ENTITIES = [
   Instance,
   ControllerHeartbeat,
   ProviderBudget,
+  ProviderOffer,
   ProviderSweep,
   OrphanServer,
   UnusedKey,
