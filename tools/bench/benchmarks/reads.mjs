@@ -6,6 +6,7 @@ import { requestBytes } from '../connection.mjs';
 import { seedFleet } from '../fleet-rows.mjs';
 import { closedLoop } from '../load.mjs';
 import { medianAndRange } from '../percentiles.mjs';
+import { processorSeconds } from '../processes.mjs';
 import { pinSelf, Stage, startServer } from '../stage.mjs';
 import { table } from '../table.mjs';
 
@@ -33,17 +34,19 @@ export async function run({ rounds, seconds, clients, connections, only, 'node-f
     const paths = routes(id).filter(({ name }) => !only || only.split(',').includes(name));
     for (const route of paths) route.text = (await stage.call(controller, 'GET', route.path)).text;
     const bare = await startBare(stage, paths, cpu);
-    const load = async ({ port }, path) => {
+    const load = async ({ port, pid }, path) => {
+      const before = processorSeconds(pid);
       const request = requestBytes({ path, apiKey: stage.apiKey });
-      const { perSecond, others } = await closedLoop({
+      const { perSecond, requests, others } = await closedLoop({
         ...{ port, request: () => request, connections: Number(connections), seconds: Number(seconds), expect: 200 },
       });
       if (Object.keys(others).length > 0) throw new Error(`${path}: ${JSON.stringify(others)}`);
-      return perSecond;
+      return { perSecond, cpu: ((processorSeconds(pid) - before) * 1e6) / requests };
     };
     const rows = [];
     for (const { name, path, text } of paths) {
       const found = { ours: [], bytes: [], object: [] };
+      const cpus = { ours: [], bytes: [] };
       for (let round = -1; round < Number(rounds); round++) {
         const figures = {
           ours: await load(controller, path),
@@ -51,17 +54,20 @@ export async function run({ rounds, seconds, clients, connections, only, 'node-f
           object: await load(bare, `/object${path}`),
         };
         // The first round only warms up.
-        if (round >= 0) for (const kind of Object.keys(found)) found[kind].push(figures[kind]);
+        if (round < 0) continue;
+        for (const kind of Object.keys(found)) found[kind].push(figures[kind].perSecond);
+        for (const kind of Object.keys(cpus)) cpus[kind].push(figures[kind].cpu);
       }
       const shares = (kind) => found.ours.map((figure, index) => (100 * figure) / found[kind][index]);
       rows.push([
         ...[name, text.length.toLocaleString('en-US'), medianAndRange(found.ours)],
         ...[medianAndRange(found.bytes), `${medianAndRange(shares('bytes'))} %`],
         ...[medianAndRange(found.object), `${medianAndRange(shares('object'))} %`],
+        `${medianAndRange(cpus.ours)}, ${medianAndRange(cpus.bytes)} µs`,
       ]);
     }
     await bare.stop();
-    const head = ['answer', 'bytes', 'requests/s', 'bare, bytes', 'ratio', 'bare, objects', 'ratio'];
+    const head = ['answer', 'bytes', 'requests/s', 'bare, bytes', 'ratio', 'bare, objects', 'ratio', 'processor time, ours and bare'];
     return [
       `${clients} clients in the database; ${connections} connections; server on one processor, PostgreSQL, emulator and load ` +
         `on the other; ${rounds} rounds of ${seconds} s for each, in turn`,
