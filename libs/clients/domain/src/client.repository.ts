@@ -32,12 +32,9 @@ export class ClientRepository {
       ...(owner === null ? [] : [`client.owner = $${place.length + 2}`]),
       ...(after ? ['(client.created_at, client.id) < ($2, $3)'] : []),
     ];
-    const statement = {
-      name: `clients page${owner === null ? '' : ' of owner'}${after ? ' after' : ''}`,
-      text: `SELECT ${this.#columns} FROM clients AS client ${wanted.length > 0 ? `WHERE ${wanted.join(' AND ')}` : ''}
-        ORDER BY client.created_at DESC, client.id DESC LIMIT $1`,
-    };
-    return quickQuery(this.dataSource, statement, [limit, ...place, ...(owner === null ? [] : [owner])]);
+    const text = `SELECT ${this.#columns} FROM clients AS client ${wanted.length > 0 ? `WHERE ${wanted.join(' AND ')}` : ''}
+      ORDER BY client.created_at DESC, client.id DESC LIMIT $1`;
+    return quickQuery(this.dataSource, text, [limit, ...place, ...(owner === null ? [] : [owner])]);
   }
 
   /** Whoever owns it: for work that no caller asked for just now. */
@@ -60,8 +57,9 @@ export class ClientRepository {
     return manager.findOne(Client, { where: { id }, lock: { mode: 'pessimistic_write' } });
   }
 
-  isNameTaken(name: string, owner: string): Promise<boolean> {
-    return this.dataSource.manager.existsBy(Client, { name, owner });
+  async isNameTaken(name: string, owner: string): Promise<boolean> {
+    const text = 'SELECT FROM clients WHERE owner = $1 AND name = $2';
+    return (await quickQuery(this.dataSource, text, [owner, name])).length > 0;
   }
 
   async insert(client: Client, manager: EntityManager = this.dataSource.manager): Promise<void> {

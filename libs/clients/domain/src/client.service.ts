@@ -115,11 +115,12 @@ export class ClientService {
 }
 
 /** Runs a write of a client, and turns a refused name into `name-taken`. */
-export async function unlessTaken(name: string, work: () => Promise<void>): Promise<void> {
+export async function unlessTaken<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
-    await work();
+    return await work();
   } catch (error) {
-    const cause = error instanceof QueryFailedError ? (error.driverError as { constraint?: string }) : null;
+    // Of the driver: some statements do not go through TypeORM.
+    const cause = (error instanceof QueryFailedError ? error.driverError : error) as { constraint?: string } | null;
     if (cause?.constraint !== 'clients_owner_name_key') throw error;
     throw nameTaken(name);
   }

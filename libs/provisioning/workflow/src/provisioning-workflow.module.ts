@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
+import { AcceptingRepository } from './accepting.repository';
 import { AgentHealth } from './agent/agent-health';
 import { AgentHealthClient } from './agent/agent-health.client';
 import { agentConnections } from './agent/agent-http.client';
@@ -103,6 +104,7 @@ const PUBLIC = [
 ];
 
 const INTERNAL: Provider[] = [
+  AcceptingRepository,
   ProvisioningRepository,
   ProvisioningFactory,
   DeletionGuard,

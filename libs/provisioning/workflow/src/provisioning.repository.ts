@@ -28,7 +28,7 @@ export interface ProvisioningView {
 /** The table `provisioning_references`. */
 @Injectable()
 export class ProvisioningRepository {
-  #viewColumns?: string;
+  #view?: string;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -55,19 +55,12 @@ export class ProvisioningRepository {
 
   /** What callers see of a provisioning, by one statement. */
   async view(clientId: string): Promise<ProvisioningView | null> {
-    this.#viewColumns ??= [
+    this.#view ??= `SELECT ${[
       columnsOf(this.dataSource, Client, 'client', { prefix: 'client.', without: ['sealedCredentials'] }),
       columnsOf(this.dataSource, ProvisioningReference, 'reference', { without: ['sealedSecrets'] }),
-    ].join(', ');
-    const [row] = await quickQuery<Record<string, unknown>>(
-      this.dataSource,
-      {
-        name: 'provisioning view',
-        text: `SELECT ${this.#viewColumns} FROM clients AS client
-          JOIN provisioning_references AS reference ON reference.client_id = client.id WHERE client.id = $1`,
-      },
-      [clientId],
-    );
+    ].join(', ')} FROM clients AS client
+      JOIN provisioning_references AS reference ON reference.client_id = client.id WHERE client.id = $1`;
+    const [row] = await quickQuery<Record<string, unknown>>(this.dataSource, this.#view, [clientId]);
     if (!row) return null;
     return { client: withPrefix(row, 'client.'), reference: row as unknown as ProvisioningView['reference'] };
   }

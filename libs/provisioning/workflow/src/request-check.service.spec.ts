@@ -19,7 +19,7 @@ import { UserDataService } from './user-data.service';
 import type { WorkflowOptions } from './workflow.options';
 
 const caller: Caller = { subject: 'someone', role: 'operator' };
-const quotas = { problem: async () => null } as unknown as QuotaService;
+const quotas = { problem: async () => null, isUnlimited: true } as unknown as QuotaService;
 let nowMs = NOW.getTime();
 const clock = { now: () => new Date(nowMs) };
 const place = (id: string, available = true) => ({
