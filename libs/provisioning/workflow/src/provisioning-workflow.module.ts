@@ -7,6 +7,7 @@ import { ProviderBudget } from './budget/provider-budget.entity';
 import { CallerKeysService } from './caller-keys.service';
 import { CatalogueService } from './catalogue/catalogue.service';
 import { ProviderOffer } from './catalogue/provider-offer.entity';
+import { ProviderOffers } from './catalogue/provider-offers.repository';
 import { KeyListService } from './catalogue/key-list.service';
 import { ChangeWatcher } from './change-watcher';
 import { ControllerHeartbeat } from './controller-heartbeat.entity';
@@ -110,6 +111,7 @@ const INTERNAL: Provider[] = [
   DeletionGuard,
   QuotaService,
   RequestCheckService,
+  ProviderOffers,
   KeyListService,
   CallerKeysService,
   IdempotencyKeysService,

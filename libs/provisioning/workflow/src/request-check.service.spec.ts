@@ -3,6 +3,7 @@ import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port'
 import { AppError, SecretBox, type Caller } from '@agent-controller/kernel';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
+import { OFFER_AGE } from './catalogue/catalogue-memory';
 import { CatalogueService } from './catalogue/catalogue.service';
 import { KeyListService } from './catalogue/key-list.service';
 import { PreviewService } from './preview.service';
@@ -206,7 +207,7 @@ describe('RequestCheckService and PreviewService', () => {
       expect(problems).toMatchObject([{ field: 'fallback[1].serverType', code: 'image-unsuitable' }]);
       provider.images.splice(0, provider.images.length, { ...DEBIAN, minDisk: 60 });
       provider.serverTypes = provider.serverTypes.map((each) => (each.id === 'cx23' ? { ...each, disk: 80 } : each));
-      nowMs += 120_000;
+      nowMs += OFFER_AGE.behindMs;
       const small = await preview([{ serverType: 'cx33', location: 'fsn1' }]);
       expect(small.problems).toMatchObject([{ field: 'fallback[0].serverType', code: 'image-unsuitable' }]);
     });

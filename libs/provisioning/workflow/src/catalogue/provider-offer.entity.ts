@@ -7,8 +7,8 @@ export class ProviderOffer {
   @PrimaryColumn('text', { name: 'provider_type', primaryKeyConstraintName: 'provider_offers_pkey' })
   providerType!: string;
 
-  /** Null before the first answer. */
-  @Column('jsonb', { nullable: true })
+  /** Null before the first answer. As text: all controllers answer the same bytes, with the same tag. */
+  @Column('json', { nullable: true })
   offer!: Offer | null;
 
   /** When that was asked, by the asking controller's clock. */

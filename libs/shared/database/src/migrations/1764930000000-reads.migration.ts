@@ -8,7 +8,7 @@ export class Reads1764930000000 implements MigrationInterface {
     await runner.query(`
       CREATE TABLE provider_offers (
         provider_type text NOT NULL,
-        offer jsonb,
+        offer json,
         asked_at timestamp(3) with time zone,
         claimed_until timestamp(3) with time zone,
         CONSTRAINT provider_offers_pkey PRIMARY KEY (provider_type)
