@@ -12,7 +12,7 @@ const folder = new URL('./benchmarks/', import.meta.url);
 const [name = '', ...args] = process.argv.slice(2);
 const file = new URL(`${name}.mjs`, folder);
 if (!/^[a-z-]+$/.test(name) || !existsSync(file)) {
-  const names = (await readdir(folder)).map((each) => each.replace('.mjs', ''));
+  const names = (await readdir(folder)).map((each) => each.replace('.mjs', '')).sort();
   console.error(`Which benchmark? One of: ${names.join(', ')}.`);
   process.exit(1);
 }

@@ -1,21 +1,27 @@
 // What a controller costs that has nothing to do: memory, processor time, and what it asks the database.
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { medianAndRange } from '../percentiles.mjs';
 import { processorSeconds } from '../processes.mjs';
-import { Stage } from '../stage.mjs';
+import { Stage, until } from '../stage.mjs';
 import { table } from '../table.mjs';
 
 export const options = {
   seconds: { type: 'string', default: '60' },
   settle: { type: 'string', default: '35' },
+  show: { type: 'boolean', default: false },
 };
+const COUNTER = new URL('../count-statements.mjs', import.meta.url).href;
 
-export async function run({ seconds, settle }) {
+export async function run({ seconds, settle, show }) {
   const stage = await Stage.start();
   try {
-    const controller = await stage.startController();
+    const file = join(stage.folder, 'statements.json');
+    const env = { BENCH_STATEMENTS_FILE: file };
+    const controller = await stage.startController({ env, nodeFlags: ['--import', COUNTER] });
     await sleep(Number(settle) * 1000);
-    const before = await transactions(stage);
+    const before = await statements(controller, file);
     const cpuBefore = processorSeconds(controller.pid);
     const memory = [];
     for (let second = 0; second < Number(seconds); second++) {
@@ -23,14 +29,17 @@ export async function run({ seconds, settle }) {
       memory.push(controller.residentMiB());
     }
     const cpu = processorSeconds(controller.pid) - cpuBefore;
-    const statements = (await transactions(stage)) - before - OWN;
+    const after = await statements(controller, file);
+    const sent = [...after].map(([text, count]) => [text, count - (before.get(text) ?? 0)]);
+    if (show) for (const [text, count] of sent) if (count > 0) console.log(count, text.replace(/\s+/g, ' '));
+    const all = sent.reduce((sum, [, count]) => sum + count, 0);
     return [
       `no servers; ${seconds} s, beginning ${settle} s after the start`,
       table(
         ['figure', 'value'],
         [
           ['resident memory', `${medianAndRange(memory)} MiB`],
-          ['statements (transactions of the database)', `${(statements / Number(seconds)).toFixed(2)} a second`],
+          ['statements to the database', `${(all / Number(seconds)).toFixed(2)} a second`],
           ['processor time', `${((1000 * cpu) / Number(seconds)).toFixed(1)} ms a second`],
         ],
       ),
@@ -40,15 +49,17 @@ export async function run({ seconds, settle }) {
   }
 }
 
-/** Our own question, by which the figures are read: the first of the two counts. */
-const OWN = 1;
+async function statements({ pid }, file) {
+  rmSync(file, { force: true });
+  process.kill(pid, 'SIGUSR2');
+  return until(() => read(file), 'the controller writes what it has asked');
+}
 
-// Each statement of an idle controller is a transaction of its own; the figures of a session come with its end, or
-// within a second. Workers of PostgreSQL itself are not counted here.
-async function transactions(stage) {
-  await sleep(1_100);
-  const [{ count }] = await stage.query(
-    'SELECT xact_commit + xact_rollback AS count FROM pg_stat_database WHERE datname = current_database()',
-  );
-  return Number(count);
+function read(file) {
+  try {
+    return new Map(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    // Not there yet, or not all of it.
+    return null;
+  }
 }

@@ -67,7 +67,16 @@ export async function run({ rounds, seconds, clients, connections, only, 'node-f
       ]);
     }
     await bare.stop();
-    const head = ['answer', 'bytes', 'requests/s', 'bare, bytes', 'ratio', 'bare, objects', 'ratio', 'processor time, ours and bare'];
+    const head = [
+      'answer',
+      'bytes',
+      'requests/s',
+      'bare, bytes',
+      'ratio',
+      'bare, objects',
+      'ratio',
+      'processor time, ours and bare',
+    ];
     return [
       `${clients} clients in the database; ${connections} connections; server on one processor, PostgreSQL, emulator and load ` +
         `on the other; ${rounds} rounds of ${seconds} s for each, in turn`,
