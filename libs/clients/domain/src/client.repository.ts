@@ -14,27 +14,40 @@ export interface ClientCursor {
 /** What lists need: nothing that must be opened. */
 export type ClientWithoutCredentials = Omit<Client, 'sealedCredentials'>;
 
+/** A client on a page. */
+export interface ListedClient {
+  id: string;
+  /** The transaction that wrote the row as it is (`xmin`): another one, another content. */
+  change: string;
+}
+
 /** The table `clients`. Credentials are sealed on the way in and opened on the way out. */
 @Injectable()
 export class ClientRepository {
-  #columns?: string;
+  #listed?: string;
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly secretBox: SecretBox,
   ) {}
 
-  /** Newest first, without the credentials. @param owner null: of everybody @param limit rows at most */
-  page(owner: string | null, limit: number, after?: ClientCursor): Promise<ClientWithoutCredentials[]> {
-    this.#columns ??= columnsOf(this.dataSource, Client, 'client', { without: ['sealedCredentials'] });
+  /** Newest first: which, and as of which change. @param owner null: of everybody @param limit rows at most */
+  page(owner: string | null, limit: number, after?: ClientCursor): Promise<ListedClient[]> {
     const place = after ? [after.createdAt, after.id] : [];
     const wanted = [
-      ...(owner === null ? [] : [`client.owner = $${place.length + 2}`]),
-      ...(after ? ['(client.created_at, client.id) < ($2, $3)'] : []),
+      ...(owner === null ? [] : [`owner = $${place.length + 2}`]),
+      ...(after ? ['(created_at, id) < ($2, $3)'] : []),
     ];
-    const text = `SELECT ${this.#columns} FROM clients AS client ${wanted.length > 0 ? `WHERE ${wanted.join(' AND ')}` : ''}
-      ORDER BY client.created_at DESC, client.id DESC LIMIT $1`;
+    const text = `SELECT id, xmin::text AS change FROM clients ${wanted.length > 0 ? `WHERE ${wanted.join(' AND ')}` : ''}
+      ORDER BY created_at DESC, id DESC LIMIT $1`;
     return quickQuery(this.dataSource, text, [limit, ...place, ...(owner === null ? [] : [owner])]);
+  }
+
+  /** In no order; those that are gone are left out. */
+  loadListed(ids: readonly string[]): Promise<(ClientWithoutCredentials & ListedClient)[]> {
+    this.#listed ??= `SELECT ${columnsOf(this.dataSource, Client, 'client', { without: ['sealedCredentials'] })},
+      client.xmin::text AS change FROM clients AS client WHERE client.id = ANY($1)`;
+    return quickQuery(this.dataSource, this.#listed, [ids]);
   }
 
   /** Whoever owns it: for work that no caller asked for just now. */
