@@ -19,10 +19,17 @@ interface AnnouncedOrder {
   bootstrapTokenHash: string | null;
 }
 
+/** Columns for the work alone: who is shown a provisioning needs none of them. */
+const OF_THE_WORK = [
+  ...(['sealedSecrets', 'callbackTokenHash', 'bootstrapTokenHash', 'bootstrapKey', 'bootstrapSentAt'] as const),
+  ...(['leaseOwner', 'leaseUntil', 'nudges', 'consecutiveErrors', 'healthDueAt', 'lastEventSeq'] as const),
+  ...(['pausedSince', 'pausedMs', 'pausedMsBeforePhase', 'isKeyWithheld'] as const),
+] as const;
+
 /** A provisioning as it is shown: nothing that must be opened. */
 export interface ProvisioningView {
   client: ClientWithoutCredentials;
-  reference: Omit<ProvisioningReference, 'sealedSecrets'>;
+  reference: Omit<ProvisioningReference, (typeof OF_THE_WORK)[number]>;
 }
 
 /** The table `provisioning_references`. */
@@ -57,7 +64,7 @@ export class ProvisioningRepository {
   async view(clientId: string): Promise<ProvisioningView | null> {
     this.#view ??= `SELECT ${[
       columnsOf(this.dataSource, Client, 'client', { prefix: 'client.', without: ['sealedCredentials'] }),
-      columnsOf(this.dataSource, ProvisioningReference, 'reference', { without: ['sealedSecrets'] }),
+      columnsOf(this.dataSource, ProvisioningReference, 'reference', { without: OF_THE_WORK }),
     ].join(', ')} FROM clients AS client
       JOIN provisioning_references AS reference ON reference.client_id = client.id WHERE client.id = $1`;
     const [row] = await quickQuery<Record<string, unknown>>(this.dataSource, this.#view, [clientId]);
