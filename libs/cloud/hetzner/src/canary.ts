@@ -1,0 +1,2 @@
+import { Client } from '@agent-controller/clients';
+export const canary = Client;
