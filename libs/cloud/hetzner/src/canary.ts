@@ -1,2 +1,0 @@
-import { Client } from '@agent-controller/clients';
-export const canary = Client;
