@@ -3,8 +3,7 @@ import { ValidationPipe, type ArgumentMetadata } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 
 /**
- * Most calls have no query. Where a DTO was found to allow that, the next one is not validated again: reading what decorators
- * say costs more than the rest of a call.
+ * Most calls have no query. Where a DTO was found to allow that, the next one is not validated again.
  */
 class QuickValidationPipe extends ValidationPipe {
   readonly #mayBeEmpty = new Set<unknown>();
