@@ -22,15 +22,16 @@ const ALWAYS = {
   'cache-control': 'no-store',
 };
 
+const ANSWER = { ...ALWAYS, 'content-security-policy': NOTHING };
+const PAGE = { ...ALWAYS, 'content-security-policy': DOCS };
+
 /** Headers that keep browsers from doing more with an answer than it is for. */
-export async function securityHeaders(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export function securityHeaders(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   setSecurityHeaders(request, reply);
+  done();
 }
 
 /** The same where no hook runs. */
 export function setSecurityHeaders(request: FastifyRequest, reply: FastifyReply): void {
-  void reply.headers({
-    ...ALWAYS,
-    'content-security-policy': isDocumentation(request.url) ? DOCS : NOTHING,
-  });
+  void reply.headers(isDocumentation(request.url) ? PAGE : ANSWER);
 }

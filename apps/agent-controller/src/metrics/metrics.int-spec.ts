@@ -48,7 +48,7 @@ describe('the metrics', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    dataSource = await createDataSource(database.url, createLogger('fatal')).initialize();
+    dataSource = await createDataSource(database.url, false, createLogger('fatal')).initialize();
   });
   beforeEach(async () => {
     const budgets = new ProviderBudgets(dataSource, createLogger('fatal'));

@@ -22,9 +22,7 @@ export async function createServerTls(clientId: string, now: Date): Promise<Serv
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.createSelfSigned(
     {
-      serialNumber: randomBytes(16)
-        .toString('hex')
-        .replace(/^[89a-f]/, '7'),
+      serialNumber: serialNumber(),
       name: `CN=${serverName}`,
       // Clocks of fresh servers may be behind.
       notBefore: new Date(now.getTime() - DAY_MS),
@@ -48,6 +46,13 @@ export async function createServerTls(clientId: string, now: Date): Promise<Serv
     spkiSha256: spkiSha256(certificatePem),
     serverName,
   };
+}
+
+/** A positive number of 16 bytes without leading zeros. */
+function serialNumber(): string {
+  const bytes = randomBytes(16);
+  bytes[0] = (bytes.readUInt8(0) & 0x3f) | 0x40;
+  return bytes.toString('hex');
 }
 
 function pem(label: string, der: Buffer): string {

@@ -1,4 +1,6 @@
+import { Client, type ClientWithoutCredentials } from '@agent-controller/clients';
 import { publicAddress, type CloudServer, type ProviderType } from '@agent-controller/cloud-port';
+import { columnsOf, quickQuery, withPrefix } from '@agent-controller/database';
 import { SecretBox, type Caller, type SealedPlace } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
@@ -18,9 +20,24 @@ interface AnnouncedOrder {
   bootstrapTokenHash: string | null;
 }
 
+/** Columns for the work alone: who is shown a provisioning needs none of them. */
+const OF_THE_WORK = [
+  ...(['sealedSecrets', 'callbackTokenHash', 'bootstrapTokenHash', 'bootstrapKey', 'bootstrapSentAt'] as const),
+  ...(['leaseOwner', 'leaseUntil', 'nudges', 'consecutiveErrors', 'healthDueAt', 'lastEventSeq'] as const),
+  ...(['pausedSince', 'pausedMs', 'pausedMsBeforePhase', 'isKeyWithheld'] as const),
+] as const;
+
+/** A provisioning as it is shown: nothing that must be opened. */
+export interface ProvisioningView {
+  client: ClientWithoutCredentials;
+  reference: Omit<ProvisioningReference, (typeof OF_THE_WORK)[number]>;
+}
+
 /** The table `provisioning_references`. */
 @Injectable()
 export class ProvisioningRepository {
+  #view?: string;
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly secretBox: SecretBox,
@@ -42,6 +59,18 @@ export class ProvisioningRepository {
 
   findByClient(clientId: string, manager = this.manager): Promise<ProvisioningReference | null> {
     return manager.findOneBy(ProvisioningReference, { clientId });
+  }
+
+  /** What callers see of a provisioning, by one statement. */
+  async view(clientId: string): Promise<ProvisioningView | null> {
+    this.#view ??= `SELECT ${[
+      columnsOf(this.dataSource, Client, 'client', { prefix: 'client.', without: ['sealedCredentials'] }),
+      columnsOf(this.dataSource, ProvisioningReference, 'reference', { without: OF_THE_WORK }),
+    ].join(', ')} FROM clients AS client
+      JOIN provisioning_references AS reference ON reference.client_id = client.id WHERE client.id = $1`;
+    const [row] = await quickQuery<Record<string, unknown>>(this.dataSource, this.#view, [clientId]);
+    if (!row) return null;
+    return { client: withPrefix(row, 'client.'), reference: row as unknown as ProvisioningView['reference'] };
   }
 
   find(id: string, manager = this.manager): Promise<ProvisioningReference | null> {

@@ -9,6 +9,7 @@ import { Access1764800000000 } from './1764800000000-access.migration';
 import { BootstrapRedemption1764820000000 } from './1764820000000-bootstrap-redemption.migration';
 import { EncryptionCanary1764900000000 } from './1764900000000-encryption-canary.migration';
 import { ProviderFirewalls1764910000000 } from './1764910000000-provider-firewalls.migration';
+import { Reads1764930000000 } from './1764930000000-reads.migration';
 import { TraceParent1764940000000 } from './1764940000000-trace-parent.migration';
 
 /** In their order. */
@@ -24,5 +25,6 @@ export const migrations = [
   BootstrapRedemption1764820000000,
   EncryptionCanary1764900000000,
   ProviderFirewalls1764910000000,
+  Reads1764930000000,
   TraceParent1764940000000,
 ];
