@@ -20,6 +20,8 @@ import { IdempotencyKey } from './idempotency/idempotency-key.entity';
 import { IdempotencyKeysService } from './idempotency/idempotency-keys.service';
 import { InstanceService } from './instance.service';
 import { JobRunner } from './jobs/job-runner';
+import { ObservationShift } from './observation/observation-shift';
+import { WaitingServers } from './observation/waiting-servers.repository';
 import { PreviewService } from './preview.service';
 import { ProvisioningEvent } from './provisioning-event.entity';
 import { ProvisioningFactory } from './provisioning-factory.service';
@@ -128,7 +130,9 @@ const INTERNAL: Provider[] = [
   StepCommit,
   StepErrors,
   StepRunner,
+  WaitingServers,
   ServerObserver,
+  ObservationShift,
   SweepRepository,
   SweptRows,
   ServerPresence,

@@ -32,9 +32,20 @@ async function addStep(
   );
 }
 
-/** Makes sure that the provider's waiting servers are looked at, at the latest after `delayMs`. */
+/** The same as `enqueueStep`, at once, for many by one statement. */
+export async function enqueueSteps(manager: EntityManager, provisioningIds: readonly string[]): Promise<void> {
+  if (provisioningIds.length === 0) return;
+  await manager.query(
+    `SELECT graphile_worker.add_job($1, json_build_object('id', id), queue_name => id, job_key => id,
+       run_at => now(), max_attempts => $3, job_key_mode => 'replace') FROM unnest($2::text[]) AS id`,
+    [STEP_TASK, provisioningIds, MAX_ATTEMPTS],
+  );
+}
+
+/** Makes sure that the provider's waiting servers are looked at, at the latest after `delayMs`; one job at a time. */
 export function enqueueObservation(manager: EntityManager, provider: ProviderType, delayMs: number): Promise<void> {
-  return addLook(manager, { task: OBSERVE_TASK, key: `${OBSERVE_TASK}:${provider}`, payload: { provider } }, delayMs);
+  const key = `${OBSERVE_TASK}:${provider}`;
+  return addLook(manager, { task: OBSERVE_TASK, key, queue: key, payload: { provider } }, delayMs);
 }
 
 /** Makes sure that the ready agent-managers that are due are looked at, at the latest after `delayMs`. */
@@ -50,15 +61,15 @@ export function enqueueSweep(manager: EntityManager, provider: ProviderType, del
 /** A look may have been put off after errors that are over: then it is moved. One that is due earlier stays. */
 async function addLook(
   manager: EntityManager,
-  { task, key, payload }: { task: string; key: string; payload: object },
+  { task, key, queue = null, payload }: { task: string; key: string; queue?: string | null; payload: object },
   delayMs: number,
 ): Promise<void> {
   await manager.query(
-    `SELECT graphile_worker.add_job($1, $2::json, job_key => $3,
+    `SELECT graphile_worker.add_job($1, $2::json, job_key => $3, queue_name => $6,
        run_at => now() + $4 * interval '1 millisecond', max_attempts => $5,
        job_key_mode => CASE WHEN EXISTS (
          SELECT 1 FROM graphile_worker.jobs WHERE key = $3 AND run_at > now() + $4 * interval '1 millisecond'
        ) THEN 'replace' ELSE 'preserve_run_at' END)`,
-    [task, JSON.stringify(payload), key, delayMs, MAX_ATTEMPTS],
+    [task, JSON.stringify(payload), key, delayMs, MAX_ATTEMPTS, queue],
   );
 }

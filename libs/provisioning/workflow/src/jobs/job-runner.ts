@@ -2,10 +2,11 @@ import type { ProviderType } from '@agent-controller/cloud-port';
 import type { Logger } from '@agent-controller/kernel';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { TaskList } from 'graphile-worker';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HealthKeeper } from '../health/health-keeper';
 import { Reconciler } from '../reconciler';
-import { ServerObserver } from '../server-observer';
+import { ObservationShift } from '../observation/observation-shift';
 import { StepRunner } from '../step-runner.service';
 import { Sweeper } from '../sweep/sweeper';
 import { LOGGER } from '../tokens';
@@ -27,7 +28,7 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     private readonly steps: StepRunner,
-    private readonly observer: ServerObserver,
+    private readonly observation: ObservationShift,
     private readonly keeper: HealthKeeper,
     private readonly sweeper: Sweeper,
     private readonly reconciler: Reconciler,
@@ -77,10 +78,12 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
 
   private tasks(): TaskList {
     const { signal } = this.#stop;
+    // Each step that runs listens to it.
+    setMaxListeners(0, signal);
     return {
       [STEP_TASK]: (payload) => this.steps.run((payload as { id: string }).id, signal),
       [OBSERVE_TASK]: (payload) =>
-        orHandBack(this.observer.run((payload as { provider: ProviderType }).provider), signal),
+        orHandBack(this.observation.run((payload as { provider: ProviderType }).provider, signal), signal),
       [SWEEP_TASK]: (payload) =>
         orHandBack(this.sweeper.run((payload as { provider: ProviderType }).provider, signal), signal),
       [HEALTH_TASK]: () => orHandBack(this.keeper.run(signal), signal),
