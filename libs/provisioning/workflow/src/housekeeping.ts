@@ -1,8 +1,10 @@
 import type { ProviderType } from '@agent-controller/cloud-port';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { WATCHED } from './agent-watch/waiting-agents.repository';
 import { LOOKED_AT } from './health/health.repository';
 import {
+  enqueueAgentWatch,
   enqueueHealthLooks,
   enqueueObservation,
   enqueueStep,
@@ -10,6 +12,7 @@ import {
   HEALTH_TASK,
   OBSERVE_TASK,
   SWEEP_TASK,
+  WATCH_TASK,
 } from './jobs/job-queue';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
@@ -87,6 +90,7 @@ export class Housekeeping {
       [OBSERVE_TASK],
     );
     for (const { provider } of observers) await enqueueObservation(this.dataSource.manager, provider, 0);
+    await this.wakeAgentWatch();
     await this.wakeHealthKeeper();
     return steps.length;
   }
@@ -103,6 +107,15 @@ export class Housekeeping {
     for (const { provider } of missing) {
       await enqueueSweep(this.dataSource.manager, provider, Math.min(FIRST_SWEEP_MS, this.options.sweep.intervalMs));
     }
+  }
+
+  private async wakeAgentWatch(): Promise<void> {
+    const [watch]: { missing: boolean }[] = await this.dataSource.query(
+      `SELECT EXISTS (SELECT 1 FROM provisioning_references AS reference WHERE ${WATCHED})
+         AND NOT EXISTS (SELECT 1 FROM graphile_worker.jobs WHERE key = $1 AND ${WILL_RUN}) AS missing`,
+      [WATCH_TASK],
+    );
+    if (watch?.missing) await enqueueAgentWatch(this.dataSource.manager);
   }
 
   private async wakeHealthKeeper(): Promise<void> {

@@ -1,4 +1,6 @@
 import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
+import { AgentWatch } from './agent-watch/agent-watch';
+import { WaitingAgents } from './agent-watch/waiting-agents.repository';
 import { AgentHealth } from './agent/agent-health';
 import { AgentHealthClient } from './agent/agent-health.client';
 import { agentConnections } from './agent/agent-http.client';
@@ -146,6 +148,8 @@ const INTERNAL: Provider[] = [
   UnusedKeys,
   KeySweep,
   Sweeper,
+  WaitingAgents,
+  AgentWatch,
   HealthRepository,
   HealthKeeper,
   ChangeWatcher,

@@ -83,10 +83,11 @@ export class ServerObserver {
   private plan(waiting: readonly WaitingRow[], { lookedAt, requests, crowd }: Duty, type: ProviderType, now: Date) {
     const since = (at: Date) => Math.max(0, now.getTime() - at.getTime());
     return planLook(
-      waiting.map(({ phaseSince, observedAt, pausedSince }) => ({
+      waiting.map(({ phaseSince, observedAt, pausedSince, speaks }) => ({
         ageMs: since(phaseSince),
         unseenMs: since(observedAt ?? phaseSince),
         isPaused: pausedSince !== null,
+        speaks,
       })),
       {
         usualMs: this.#boots.least(type),

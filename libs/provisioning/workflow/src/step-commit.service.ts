@@ -2,8 +2,8 @@ import { ClientRepository, NO_HEALTH, type Client } from '@agent-controller/clie
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { EventLog, type NewEvent } from './event-log';
-import { enqueueObservation, enqueueStep } from './jobs/job-queue';
-import { canFollow, PHASE_DISPLAY, SETTLED_PHASES, type Phase } from './phases';
+import { enqueueAgentWatch, enqueueObservation, enqueueStep } from './jobs/job-queue';
+import { canFollow, PHASE_DISPLAY, SETTLED_PHASES, WATCHED_PHASES, type Phase } from './phases';
 import { ProvisioningEvent } from './provisioning-event.entity';
 import { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningTombstone } from './provisioning-tombstone.entity';
@@ -20,6 +20,8 @@ const REPORTING_PHASES: readonly Phase[] = ['booting', 'installing', 'starting']
 const REDEEMING_PHASES: readonly Phase[] = ['booting', 'installing'];
 /** No server runs sooner after its order. */
 const FIRST_LOOK_MS = 1_500;
+/** The phase's own step has just looked. */
+const FIRST_WATCH_MS = 1_000;
 
 /** What the row was when the step began. */
 export interface SeenRow {
@@ -96,6 +98,7 @@ export class StepCommit {
     await this.events.append(manager, source, events, now);
     if (SETTLED_PHASES.includes(phase)) return;
     if (phase === 'booting' && changed) await enqueueObservation(manager, row.providerType, FIRST_LOOK_MS);
+    if (WATCHED_PHASES.includes(phase) && changed) await enqueueAgentWatch(manager);
     await enqueueStep(manager, row.id, changed ? 0 : (delayMs ?? (result.kind === 'wait' ? result.delayMs : 0)));
   }
 
@@ -112,6 +115,7 @@ export class StepCommit {
       ...(REPORTING_PHASES.includes(phase) ? {} : { callbackTokenHash: null }),
       ...(REDEEMING_PHASES.includes(phase) ? {} : { bootstrapTokenHash: null }),
       // Null would be at once, and its last step has just looked.
+      ...(WATCHED_PHASES.includes(phase) ? { healthDueAt: new Date(now.getTime() + FIRST_WATCH_MS) } : {}),
       ...(phase === 'ready' ? { healthDueAt: new Date(now.getTime() + this.options.healthCheckIntervalMs) } : {}),
     };
   }

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 
 export const STEP_TASK = 'provisioning-step';
 export const OBSERVE_TASK = 'observe-servers';
+export const WATCH_TASK = 'watch-waiting-agents';
 export const HEALTH_TASK = 'look-at-agents';
 export const SWEEP_TASK = 'sweep-servers';
 
@@ -46,6 +47,11 @@ export async function enqueueSteps(manager: EntityManager, provisioningIds: read
 export function enqueueObservation(manager: EntityManager, provider: ProviderType, delayMs: number): Promise<void> {
   const key = `${OBSERVE_TASK}:${provider}`;
   return addLook(manager, { task: OBSERVE_TASK, key, queue: key, payload: { provider } }, delayMs);
+}
+
+/** Makes sure that servers which are being installed are looked at from now on, by whichever controllers. */
+export function enqueueAgentWatch(manager: EntityManager): Promise<void> {
+  return addLook(manager, { task: WATCH_TASK, key: WATCH_TASK, payload: {} }, 0);
 }
 
 /** Makes sure that the ready agent-managers that are due are looked at, at the latest after `delayMs`. */

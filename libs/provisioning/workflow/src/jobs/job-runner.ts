@@ -4,6 +4,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import type { TaskList } from 'graphile-worker';
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AgentWatch } from '../agent-watch/agent-watch';
 import { HealthKeeper } from '../health/health-keeper';
 import { Reconciler } from '../reconciler';
 import { ObservationShift } from '../observation/observation-shift';
@@ -12,7 +13,7 @@ import { Sweeper } from '../sweep/sweeper';
 import { LOGGER } from '../tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
 import { orHandBack } from './hand-back';
-import { HEALTH_TASK, OBSERVE_TASK, STEP_TASK, SWEEP_TASK } from './job-queue';
+import { HEALTH_TASK, OBSERVE_TASK, STEP_TASK, SWEEP_TASK, WATCH_TASK } from './job-queue';
 import { JobWorker } from './job-worker';
 
 const RESTART_MS = { first: 1_000, last: 15_000 };
@@ -29,6 +30,7 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly steps: StepRunner,
     private readonly observation: ObservationShift,
+    private readonly watch: AgentWatch,
     private readonly keeper: HealthKeeper,
     private readonly sweeper: Sweeper,
     private readonly reconciler: Reconciler,
@@ -86,6 +88,7 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
         orHandBack(this.observation.run((payload as { provider: ProviderType }).provider, signal), signal),
       [SWEEP_TASK]: (payload) =>
         orHandBack(this.sweeper.run((payload as { provider: ProviderType }).provider, signal), signal),
+      [WATCH_TASK]: () => orHandBack(this.watch.run(signal), signal),
       [HEALTH_TASK]: () => orHandBack(this.keeper.run(signal), signal),
     };
   }

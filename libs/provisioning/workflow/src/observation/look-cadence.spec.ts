@@ -75,6 +75,12 @@ describe('planLook', () => {
     expect(plan).toMatchObject({ due: [1], runningOnly: false });
   });
 
+  it('looks at once at a server that speaks', () => {
+    const usual = given({ usualMs: 120_000, lastLook: { agoMs: 5_000, requests: 1 } });
+    const plan = planLook([...among(1, 10_000), ...among(1, 10_000, { speaks: true })], usual);
+    expect(plan).toMatchObject({ due: [1], runningOnly: true });
+  });
+
   it('never looks more often than once a second, nor than its cost allows', () => {
     const after = (agoMs: number, requests: number) =>
       planLook(among(1_000, 30_000), given({ lastLook: { agoMs, requests }, crowd: 1_000 })).due.length;

@@ -6,6 +6,8 @@ export interface Waiting {
   unseenMs: number;
   /** Its clock stands still until the provider answers again. */
   isPaused: boolean;
+  /** It was heard of from itself: the provider will say so as well. */
+  speaks?: boolean;
 }
 
 export interface LastLook {
@@ -62,7 +64,7 @@ export function planLook(waiting: readonly Waiting[], circumstances: Circumstanc
   const agoMs = lastLook?.agoMs ?? Infinity;
   const due = places.filter((place) => {
     const one = waiting[place];
-    return one !== undefined && (one.ageMs >= dueAfterMs || isStale(one));
+    return one !== undefined && (one.ageMs >= dueAfterMs || one.speaks === true || isStale(one));
   });
   if (due.length === 0) {
     const oldestMs = Math.max(...waiting.map(({ ageMs }) => ageMs));

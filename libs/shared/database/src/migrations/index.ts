@@ -9,6 +9,8 @@ import { Access1764800000000 } from './1764800000000-access.migration';
 import { BootstrapRedemption1764820000000 } from './1764820000000-bootstrap-redemption.migration';
 
 /** In their order. */
+import { Watch1764950000000 } from './1764950000000-watch.migration';
+
 export const migrations = [
   InitialSchema1764000000000,
   AgentHealth1764100000000,
@@ -19,4 +21,5 @@ export const migrations = [
   DeletionPromise1764600000000,
   Access1764800000000,
   BootstrapRedemption1764820000000,
+  Watch1764950000000,
 ];

@@ -1,0 +1,100 @@
+import { withTimeLimit, type Clock, type Logger } from '@agent-controller/kernel';
+import { Inject, Injectable } from '@nestjs/common';
+import { AgentHealth } from '../agent/agent-health';
+import { enqueueAgentWatch } from '../jobs/job-queue';
+import { pause } from '../observation/pause';
+import { mayAnswer } from '../reports/report-news';
+import { isNewer } from '../reports/server-report';
+import { CLOCK, LOGGER } from '../tokens';
+import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
+import { pollDelayMs } from './poll-delay';
+import { watchDelayMs } from './watch-delay';
+import { WaitingAgents, type ClaimedAgent, type SettledLook } from './waiting-agents.repository';
+
+/** A job should not last. */
+export const SHIFT_MS = 20_000;
+const ROUND_MS = 250;
+const COUNT_EVERY = 4;
+/** For a look: a server that says nothing for so long has nothing to say yet. */
+const PATIENCE_MS = 2_000;
+
+/**
+ * Looks at the servers that are being installed until they have something to say, and wakes the steps of those alone: a
+ * look costs two statements for many, a step a dozen for one. Each controller may be on duty; each look is claimed first.
+ */
+@Injectable()
+export class AgentWatch {
+  #isOnDuty = false;
+  #underWay = 0;
+  #settled: SettledLook[] = [];
+
+  constructor(
+    private readonly rows: WaitingAgents,
+    private readonly health: AgentHealth,
+    @Inject(WORKFLOW_OPTIONS) private readonly options: Pick<WorkflowOptions, 'agentConnections'>,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** One shift; asks for the next one while there are servers to look at. @param wait replaced in tests */
+  async run(stop: AbortSignal, wait = pause): Promise<void> {
+    // A job comes with each server that begins to be installed.
+    if (this.#isOnDuty) return;
+    this.#isOnDuty = true;
+    try {
+      const ends = this.clock.now().getTime() + SHIFT_MS;
+      let count = 0;
+      for (let round = 0; !stop.aborted && this.clock.now().getTime() < ends; round++) {
+        if (round % COUNT_EVERY === 0) count = await this.rows.count();
+        if (count === 0 && this.#underWay === 0) return;
+        await this.round(count, stop);
+        await wait(ROUND_MS, stop);
+      }
+    } finally {
+      this.#isOnDuty = false;
+      await this.flush();
+    }
+    await enqueueAgentWatch(this.rows.manager);
+  }
+
+  /** Half of the connections: steps, and looks at what is ready, need some as well. Slow looks hold nobody up. */
+  private async round(count: number, stop: AbortSignal): Promise<void> {
+    await this.flush();
+    const most = Math.max(1, Math.floor(this.options.agentConnections / 2));
+    if (this.#underWay >= most) return;
+    const claimed = await this.rows.claim(most - this.#underWay);
+    this.#underWay += claimed.length;
+    for (const agent of claimed) void this.watch(agent, count, stop);
+  }
+
+  private async flush(): Promise<void> {
+    await this.rows.settle(this.#settled.splice(0));
+  }
+
+  private async watch(agent: ClaimedAgent, count: number, stop: AbortSignal): Promise<void> {
+    const { id, phase, phaseSince } = agent;
+    const began = this.clock.now();
+    try {
+      const isNews = await this.hasNews(agent, withTimeLimit(PATIENCE_MS, stop));
+      const now = this.clock.now();
+      const nextMs = isNews ? pollDelayMs(phaseSince, now) : watchDelayMs({ count, phaseSince, began, now });
+      if (!stop.aborted) this.#settled.push({ id, phase, nextMs, isNews });
+    } catch (error) {
+      // The others must not suffer from it; its claim ends by itself.
+      this.logger.error({ err: error, provisioningId: id }, 'a server could not be looked at');
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  private async hasNews({ phase, report, ...client }: ClaimedAgent, signal: AbortSignal): Promise<boolean> {
+    const { endpoint, tlsServerName, tlsSpkiSha256 } = client;
+    if (!endpoint || !tlsServerName || !tlsSpkiSha256) return false;
+    const target = { endpoint, serverName: tlsServerName, spkiSha256: tlsSpkiSha256 };
+    const answer = await this.health.look(target, signal);
+    if (answer.state === 'silent') return false;
+    if (phase === 'installing') return true;
+    if (answer.report && isNewer(answer.report, report)) return true;
+    return mayAnswer(answer.report ?? report) && this.health.isUp(target, signal);
+  }
+}
