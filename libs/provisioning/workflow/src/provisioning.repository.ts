@@ -172,7 +172,7 @@ export function observedColumns(server: CloudServer) {
       providerStatus: server.providerStatus,
       publicIpv4: server.publicIpv4,
       publicIpv6: server.publicIpv6,
-      lookGroup: server.lookGroup ?? null,
+      ...(server.lookGroup === undefined ? {} : { lookGroup: server.lookGroup }),
     },
   };
 }

@@ -21,7 +21,7 @@ const REDEEMING_PHASES: readonly Phase[] = ['booting', 'installing'];
 /** No server runs sooner after its order. */
 const FIRST_LOOK_MS = 1_500;
 /** The phase's own step has just looked. */
-const FIRST_WATCH_MS = 1_000;
+const FIRST_WATCH_MS = 500;
 
 /** What the row was when the step began. */
 export interface SeenRow {

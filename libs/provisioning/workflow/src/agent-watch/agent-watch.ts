@@ -13,8 +13,8 @@ import { WaitingAgents, type ClaimedAgent, type SettledLook } from './waiting-ag
 
 /** A job should not last. */
 export const SHIFT_MS = 20_000;
-const ROUND_MS = 250;
-const COUNT_EVERY = 4;
+const ROUND_MS = 200;
+const COUNT_EVERY = 5;
 /** For a look: a server that says nothing for so long has nothing to say yet. */
 const PATIENCE_MS = 2_000;
 

@@ -1,4 +1,4 @@
-const SOONEST_MS = 1_000;
+const SOONEST_MS = 750;
 const LATEST_MS = 5_000;
 /** What a controller can do beside its steps. */
 const LOOKS_PER_SECOND = 300;

@@ -36,7 +36,7 @@ export interface LookPlan {
   runningOnly: boolean;
 }
 
-const SOONEST_MS = 1_000;
+const SOONEST_MS = 750;
 /** While several may begin to run at any moment. */
 const EXPECTANT_MS = 2_000;
 const LATEST_MS = 5_000;
