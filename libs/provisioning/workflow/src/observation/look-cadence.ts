@@ -43,7 +43,7 @@ const LATEST_MS = 5_000;
 /** So few that each may be worth some requests more. */
 const FEW = 10;
 /** Requests that looking may cost for each server that is waited for. */
-const REQUESTS_EACH = 0.4;
+const REQUESTS_EACH = 0.35;
 const CROWD_FADES_MS = 60_000;
 /** Twice what Hetzner's budget brings: not for long, since most of a boot nothing is due. */
 const MS_PER_REQUEST = 500;
