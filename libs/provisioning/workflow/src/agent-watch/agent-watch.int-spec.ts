@@ -3,7 +3,7 @@ import type { ProxyAnswer } from '../agent/agent-health';
 import type { AgentTarget } from '../agent/agent-target';
 import type { ProvisioningReference } from '../provisioning-reference.entity';
 import { FakeAgentHealth } from '../testing/fake-agent-health';
-import { reportWith } from '../testing/server-report.fixture';
+import { failedReport, reportWith, stageOf } from '../testing/server-report.fixture';
 import { WorkflowDatabase } from '../testing/workflow-database';
 import { AgentWatch, SHIFT_MS } from './agent-watch';
 import { WaitingAgents } from './waiting-agents.repository';
@@ -43,8 +43,8 @@ describe('AgentWatch', () => {
   });
   afterEach(() => database.dispose());
 
-  const watchOf = ({ dataSource, options }: WorkflowDatabase) =>
-    new AgentWatch(new WaitingAgents(dataSource), health, options, { now: () => now }, logger);
+  const watchOf = ({ dataSource, events, options }: WorkflowDatabase) =>
+    new AgentWatch(new WaitingAgents(dataSource, events), health, options, { now: () => now }, logger);
 
   async function insert(changes: Partial<ProvisioningReference> = {}): Promise<ProvisioningReference> {
     const row = await database.insert({ phase: 'installing', ...changes });
@@ -92,7 +92,7 @@ describe('AgentWatch', () => {
   });
 
   it.each([
-    ['says something new', { known: reportWith({ seq: 1 }), says: reportWith({ seq: 2 }), up: false }, true],
+    ['says that it failed', { known: reportWith({ seq: 1 }), says: failedReport({ seq: 2 }), up: false }, true],
     ['says what is known', { known: reportWith({ seq: 2 }), says: reportWith({ seq: 2 }), up: false }, false],
     ['has no status document, and is up', { known: null, says: null, up: true }, true],
     ['has no status document, and is not up', { known: null, says: null, up: false }, false],
@@ -102,6 +102,33 @@ describe('AgentWatch', () => {
     if (!up) health.answer = { state: 'not-ready', reason: 'not yet' };
     await rounds(2);
     expect((await keys()).includes(row.id)).toBe(woken);
+  });
+
+  it('saves what a starting server says, with the lines of its log, and wakes nobody for it', async () => {
+    const [first, second] = [await insert({ phase: 'starting' }), await insert({ phase: 'starting' })];
+    await database.dataSource.query(`UPDATE provisioning_references SET bootstrap_token_hash = 'hash'`);
+    health.report = reportWith({ seq: 3, stages: [stageOf('docker', 10, 20), stageOf('proxy', 20, 30)] });
+    await rounds(2);
+    for (const { id, clientId, version } of [first, second]) {
+      const row = await database.get(id);
+      expect(row).toMatchObject({ report: { seq: 3 }, nudges: 0, version, lastEventSeq: 4, bootstrapTokenHash: null });
+      const events = await database.events.since(clientId, 0);
+      expect(events.map(({ seq, type }) => [seq, type])).toEqual([1, 2, 3, 4].map((seq) => [seq, 'stage']));
+    }
+    expect(await keys()).toEqual(['watch-waiting-agents']);
+  });
+
+  it('leaves the log alone when the server has reported by itself meanwhile', async () => {
+    const row = await insert({ phase: 'starting' });
+    health.report = reportWith({ seq: 3, stages: [stageOf('docker', 10, 20)] });
+    const look = health.look.bind(health);
+    health.look = async (target) => {
+      await database.dataSource.query(`UPDATE provisioning_references SET report = $1`, [reportWith({ seq: 4 })]);
+      return look(target);
+    };
+    await rounds(2);
+    expect(await database.get(row.id)).toMatchObject({ report: { seq: 4 }, lastEventSeq: 0 });
+    expect(await database.events.since(row.clientId, 0)).toEqual([]);
   });
 
   it('asks whether the agent-manager is up only when it was started', async () => {

@@ -20,7 +20,7 @@ const PATIENCE_MS = 2_000;
 
 /**
  * Looks at the servers that are being installed until they have something to say, and wakes the steps of those alone: a
- * look costs two statements for many, a step a dozen for one. Each controller may be on duty; each look is claimed first.
+ * look costs a few statements for many, a step a dozen for one. Each controller may be on duty; each look is claimed first.
  */
 @Injectable()
 export class AgentWatch {
@@ -68,17 +68,17 @@ export class AgentWatch {
   }
 
   private async flush(): Promise<void> {
-    await this.rows.settle(this.#settled.splice(0));
+    await this.rows.settle(this.#settled.splice(0), this.clock.now());
   }
 
   private async watch(agent: ClaimedAgent, count: number, stop: AbortSignal): Promise<void> {
-    const { id, phase, phaseSince } = agent;
+    const { id, phaseSince } = agent;
     const began = this.clock.now();
     try {
-      const isNews = await this.hasNews(agent, withTimeLimit(PATIENCE_MS, stop));
+      const { isNews, report } = await this.look(agent, withTimeLimit(PATIENCE_MS, stop));
       const now = this.clock.now();
       const nextMs = isNews ? pollDelayMs(phaseSince, now) : watchDelayMs({ count, phaseSince, began, now });
-      if (!stop.aborted) this.#settled.push({ id, phase, nextMs, isNews });
+      if (!stop.aborted) this.#settled.push({ agent, nextMs, isNews, report });
     } catch (error) {
       // The others must not suffer from it; its claim ends by itself.
       this.logger.error({ err: error, provisioningId: id }, 'a server could not be looked at');
@@ -87,14 +87,16 @@ export class AgentWatch {
     }
   }
 
-  private async hasNews({ phase, report, ...client }: ClaimedAgent, signal: AbortSignal): Promise<boolean> {
-    const { endpoint, tlsServerName, tlsSpkiSha256 } = client;
-    if (!endpoint || !tlsServerName || !tlsSpkiSha256) return false;
+  private async look(agent: ClaimedAgent, signal: AbortSignal): Promise<Pick<SettledLook, 'isNews' | 'report'>> {
+    const { phase, report: known, endpoint, tlsServerName, tlsSpkiSha256 } = agent;
+    const nothing = { isNews: false, report: null };
+    if (!endpoint || !tlsServerName || !tlsSpkiSha256) return nothing;
     const target = { endpoint, serverName: tlsServerName, spkiSha256: tlsSpkiSha256 };
     const answer = await this.health.look(target, signal);
-    if (answer.state === 'silent') return false;
-    if (phase === 'installing') return true;
-    if (answer.report && isNewer(answer.report, report)) return true;
-    return mayAnswer(answer.report ?? report) && this.health.isUp(target, signal);
+    if (answer.state === 'silent') return nothing;
+    const report = answer.report && isNewer(answer.report, known) ? answer.report : null;
+    // What a failure says must lose its secrets first, which the step does.
+    if (phase === 'installing' || report?.error) return { isNews: true, report: null };
+    return { isNews: mayAnswer(report ?? known) && (await this.health.isUp(target, signal)), report };
   }
 }

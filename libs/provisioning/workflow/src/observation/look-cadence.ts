@@ -37,6 +37,8 @@ export interface LookPlan {
 }
 
 const SOONEST_MS = 750;
+/** With many to be seen, each look brings more. */
+const CROWD_SOONEST_MS = 850;
 /** While several may begin to run at any moment. */
 const EXPECTANT_MS = 2_000;
 const LATEST_MS = 5_000;
@@ -75,7 +77,7 @@ export function planLook(waiting: readonly Waiting[], circumstances: Circumstanc
   const awaited = due.flatMap((place) => waiting[place] ?? []);
   const intervalMs = lookIntervalMs(awaited, dueAfterMs, circumstances);
   if (agoMs < intervalMs) return later(intervalMs - agoMs);
-  return { waitMs: Math.min(SOONEST_MS, intervalMs), due, runningOnly: !awaited.some(isStale) };
+  return { waitMs: Math.min(CROWD_SOONEST_MS, intervalMs), due, runningOnly: !awaited.some(isStale) };
 }
 
 /** How many wait, or lately did: the last of a crowd must not wait longer than the first. */
@@ -96,7 +98,8 @@ function lookIntervalMs(
   const youngestMs = Math.min(...awaited.map(({ ageMs }) => ageMs));
   // A boot's time, as far as it is known, has so many requests for all who wait through it.
   const fairMs = (requests * Math.max(usualMs ?? 0, youngestMs)) / (REQUESTS_EACH * crowd);
-  const patienceMs = Math.min(LATEST_MS, Math.max(SOONEST_MS, (youngestMs - dueAfterMs) / 4));
-  const latestMs = Math.max(patienceMs, crowd < FEW ? SOONEST_MS : EXPECTANT_MS);
-  return Math.max(MS_PER_REQUEST * requests, Math.min(latestMs, Math.max(SOONEST_MS, fairMs)));
+  const soonestMs = crowd < FEW ? SOONEST_MS : CROWD_SOONEST_MS;
+  const patienceMs = Math.min(LATEST_MS, Math.max(soonestMs, (youngestMs - dueAfterMs) / 4));
+  const latestMs = Math.max(patienceMs, crowd < FEW ? soonestMs : EXPECTANT_MS);
+  return Math.max(MS_PER_REQUEST * requests, Math.min(latestMs, Math.max(soonestMs, fairMs)));
 }
