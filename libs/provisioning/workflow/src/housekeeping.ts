@@ -7,7 +7,7 @@ import {
   enqueueAgentWatch,
   enqueueHealthLooks,
   enqueueObservation,
-  enqueueStep,
+  enqueueSteps,
   enqueueSweep,
   HEALTH_TASK,
   OBSERVE_TASK,
@@ -21,6 +21,9 @@ const FIRST_SWEEP_MS = 30_000;
 /** Tombstones that no sweep looked at, such as of a provider whose token is gone. */
 const UNSWEPT_TOMBSTONE_DAYS = 7;
 const MISSED_HEARTBEATS = 3;
+
+/** As the partial index has it. */
+const UNFINISHED = `phase NOT IN ('ready', 'failed') OR (phase = 'ready' AND intent = 'absent')`;
 
 /**
  * Of a job: it will do its work in time. One that failed is put off for longer each time, for hours at last: what spoiled
@@ -75,13 +78,16 @@ export class Housekeeping {
   async wakeForgotten(): Promise<number> {
     const steps: { id: string }[] = await this.dataSource.query(
       `SELECT id FROM provisioning_references AS reference
-       WHERE (phase NOT IN ('ready', 'failed') OR (phase = 'ready' AND intent = 'absent'))
+       WHERE (${UNFINISHED})
          AND NOT EXISTS (
            SELECT 1 FROM graphile_worker.jobs
            WHERE queue_name = reference.id::text AND ${WILL_RUN}
          )`,
     );
-    for (const { id } of steps) await enqueueStep(this.dataSource.manager, id);
+    await enqueueSteps(
+      this.dataSource.manager,
+      steps.map(({ id }) => id),
+    );
     const observers: { provider: ProviderType }[] = await this.dataSource.query(
       `SELECT DISTINCT provider_type AS provider FROM provisioning_references
        WHERE phase = 'booting' AND NOT EXISTS (
@@ -120,7 +126,10 @@ export class Housekeeping {
 
   private async wakeHealthKeeper(): Promise<void> {
     const [keeper]: { missing: boolean }[] = await this.dataSource.query(
-      `SELECT EXISTS (SELECT 1 FROM provisioning_references AS reference WHERE ${LOOKED_AT})
+      // In an order that the partial index has: the first of many is found there at once.
+      `SELECT (
+           SELECT true FROM provisioning_references AS reference WHERE ${LOOKED_AT} ORDER BY health_due_at LIMIT 1
+         ) IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM graphile_worker.jobs WHERE key = $1 AND ${WILL_RUN}) AS missing`,
       [HEALTH_TASK],
     );

@@ -31,6 +31,9 @@ import type { ServerReport } from './reports/server-report';
 @Index('provisioning_references_health_due_at_idx', ['healthDueAt'], {
   where: `phase = 'ready' AND intent = 'present'`,
 })
+@Index('provisioning_references_unfinished_idx', ['id'], {
+  where: `phase NOT IN ('ready', 'failed') OR (phase = 'ready' AND intent = 'absent')`,
+})
 @Index('provisioning_references_watch_due_at_idx', ['healthDueAt'], {
   where: `phase IN ('installing', 'starting') AND intent = 'present'`,
 })

@@ -55,12 +55,12 @@ export class WaitingAgents {
   async claim(limit: number): Promise<ClaimedAgent[]> {
     const [rows]: [ClaimedAgent[], number] = await this.manager.query(
       `UPDATE provisioning_references AS claimed SET health_due_at = now() + interval '${CLAIM_SECONDS} seconds'
-       FROM (
+       FROM clients AS client
+       WHERE claimed.id = ANY (ARRAY(
          SELECT id FROM provisioning_references AS reference
          WHERE ${WATCHED} AND (health_due_at IS NULL OR health_due_at <= now())
          ORDER BY health_due_at NULLS FIRST LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
-       ) AS due, clients AS client
-       WHERE claimed.id = due.id AND client.id = claimed.client_id
+       )) AND client.id = claimed.client_id
        RETURNING claimed.id, claimed.client_id AS "clientId", claimed.phase, claimed.attempt,
          claimed.phase_since AS "phaseSince", claimed.report, client.endpoint, client.tls_server_name AS "tlsServerName", client.tls_spki_sha256 AS "tlsSpkiSha256"`,
       [limit],

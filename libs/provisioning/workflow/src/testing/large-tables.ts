@@ -41,6 +41,7 @@ export async function fillTables(database: WorkflowDatabase, count: number): Pro
        INSERT INTO provisioning_references SELECT (jsonb_populate_record(reference, jsonb_build_object(
          'id', gen_random_uuid(), 'client_id', copy.id, 'server_id', 'server-' || n, 'phase', ${phase},
          'public_ip', CASE WHEN n % 100 = 0 THEN NULL ELSE '203.0.113.7' END,
+         'last_event_seq', 5,
          'health_due_at', now() + (n % 300) * interval '1 second'))).*
        FROM provisioning_references AS reference, copy WHERE reference.id = $3`,
       [clientId, from, id, to],

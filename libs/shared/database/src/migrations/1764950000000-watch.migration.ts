@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Which awaited agent-managers are due for a look. Only adds: older controllers go on beside it. */
+/** For what waits, and for lists of everybody's clients: no question reads a large table as a whole. Only adds: older controllers go on beside it. */
 export class Watch1764950000000 implements MigrationInterface {
   readonly name = 'Watch1764950000000';
 
@@ -8,9 +8,15 @@ export class Watch1764950000000 implements MigrationInterface {
     await runner.query(`
       CREATE INDEX provisioning_references_watch_due_at_idx ON provisioning_references (health_due_at)
         WHERE phase IN ('installing', 'starting') AND intent = 'present'`);
+    await runner.query(`
+      CREATE INDEX provisioning_references_unfinished_idx ON provisioning_references (id)
+        WHERE phase NOT IN ('ready', 'failed') OR (phase = 'ready' AND intent = 'absent')`);
+    await runner.query(`CREATE INDEX clients_created_at_id_idx ON clients (created_at, id)`);
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`DROP INDEX clients_created_at_id_idx`);
+    await runner.query(`DROP INDEX provisioning_references_unfinished_idx`);
     await runner.query(`DROP INDEX provisioning_references_watch_due_at_idx`);
   }
 }
