@@ -6,7 +6,10 @@ export async function seedFleet(stage, controller, clients) {
     ...{ providerType: 'hetzner', serverType: 'cx33', name: 'fleet-0', authenticationType: 'api_key' },
   });
   const info = `/api/clients/${client.id}/provisioning/info`;
-  await until(async () => (await stage.call(controller, 'GET', info)).body.phase === 'ready', 'the first server is ready');
+  await until(
+    async () => (await stage.call(controller, 'GET', info)).body.phase === 'ready',
+    'the first server is ready',
+  );
   await leaveAlone(stage);
   await stage.query(
     `WITH copy AS (
@@ -20,7 +23,7 @@ export async function seedFleet(stage, controller, clients) {
      FROM provisioning_references AS reference, copy WHERE reference.client_id = $1`,
     [client.id, clients - 1],
   );
-  await stage.query('UPDATE provisioning_references SET health_due_at = now() + interval \'1 day\'');
+  await stage.query("UPDATE provisioning_references SET health_due_at = now() + interval '1 day'");
   for (const name of ['clients', 'provisioning_references']) await stage.query(`VACUUM ANALYZE ${name}`);
   return client.id;
 }

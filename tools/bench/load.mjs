@@ -60,7 +60,8 @@ export async function openLoop({ port, request, perSecond, seconds, expect }) {
       });
     };
     const tick = () => {
-      for (; sent < total && began + (sent * 1000) / perSecond <= now(); sent++) send(began + (sent * 1000) / perSecond);
+      for (; sent < total && began + (sent * 1000) / perSecond <= now(); sent++)
+        send(began + (sent * 1000) / perSecond);
       if (sent < total) setTimeout(tick, 1);
     };
     tick();

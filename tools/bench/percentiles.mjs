@@ -13,6 +13,7 @@ export function median(figures) {
 
 /** `median (smallest–largest)` */
 export function medianAndRange(figures, digits = 0) {
-  const text = (figure) => figure.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits });
+  const text = (figure) =>
+    figure.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits });
   return `${text(median(figures))} (${text(Math.min(...figures))}–${text(Math.max(...figures))})`;
 }

@@ -165,7 +165,7 @@ export function pinSelf(cpu) {
 }
 
 export async function until(condition, what, limitMs = 60_000) {
-  for (const began = performance.now(); performance.now() - began < limitMs; ) {
+  for (const began = performance.now(); performance.now() - began < limitMs;) {
     const found = await condition();
     if (found) return found;
     await new Promise((resolve) => setTimeout(resolve, 50));

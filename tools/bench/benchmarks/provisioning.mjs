@@ -41,14 +41,19 @@ export async function run(given) {
     const acceptedMs = Date.now() - from.getTime();
     const result = await untilReady(stage, count);
     const rows = await figures(stage, controllers, { from, count, provider, acceptedMs, ...result });
-    return [`${limits(given)}; boots of ${bootMs} ms; ${ready} ready ones before; ${controllers.length} controller(s)`, table(['figure', 'value'], rows)];
+    return [
+      `${limits(given)}; boots of ${bootMs} ms; ${ready} ready ones before; ${controllers.length} controller(s)`,
+      table(['figure', 'value'], rows),
+    ];
   } finally {
     await stage.stop();
   }
 }
 
 const limits = (given) =>
-  given['real-limits'] ? "the providers' real rate limits" : "the emulator's limits raised, the controller's own budget as always";
+  given['real-limits']
+    ? "the providers' real rate limits"
+    : "the emulator's limits raised, the controller's own budget as always";
 
 function setEmulator(stage, settings) {
   return stage.emulatorCall('PUT', '/admin/settings', settings);
@@ -115,7 +120,10 @@ async function figures(stage, controllers, { from, count, provider, acceptedMs, 
     ['provider calls per provisioning', (total / count).toFixed(2)],
     ...Object.entries(calls).map(([kind, times]) => [`– ${kind}`, (times / count).toFixed(2)]),
     ['resident memory, highest', `${Math.max(...controllers.map((each) => each.peakMiB())).toFixed(0)} MiB`],
-    ['event loop delay, p50 / p99 / longest', `${most(({ p50 }) => p50)} / ${most(({ p99 }) => p99)} / ${most(({ max }) => max)} ms`],
+    [
+      'event loop delay, p50 / p99 / longest',
+      `${most(({ p50 }) => p50)} / ${most(({ p99 }) => p99)} / ${most(({ max }) => max)} ms`,
+    ],
   ];
 }
 
@@ -146,7 +154,9 @@ async function callsByKind(stage, from, until) {
 /** Of what the provider would bill, and what the rows say. */
 async function lostAndDoubled(stage, provider) {
   const history = await stage.emulatorCall('GET', `/admin/history?token=${stage.token}`);
-  const rows = await stage.query('SELECT provider_type AS provider, server_id AS id, id AS owner FROM provisioning_references');
+  const rows = await stage.query(
+    'SELECT provider_type AS provider, server_id AS id, id AS owner FROM provisioning_references',
+  );
   const known = new Set(rows.map(({ id }) => id));
   const owners = history.map(({ labels, tags }) => {
     const tag = tags.find((each) => each.startsWith('ac-provisioning:'));

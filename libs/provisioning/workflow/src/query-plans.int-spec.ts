@@ -42,6 +42,7 @@ describe('plans of what is asked often, among 10,000 servers', () => {
   const oneIn = (phase: string): Promise<ProvisioningReference> =>
     database.dataSource.manager.findOneOrFail(ProvisioningReference, {
       where: { phase: phase as ProvisioningReference['phase'] },
+      order: { serverId: 'ASC' },
     });
 
   async function expectIndexed(work: () => Promise<unknown>): Promise<void> {
