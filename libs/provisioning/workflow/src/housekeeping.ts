@@ -85,7 +85,7 @@ export class Housekeeping {
          )`,
     );
     await enqueueSteps(
-      this.dataSource.manager,
+      this.dataSource,
       steps.map(({ id }) => id),
     );
     const observers: { provider: ProviderType }[] = await this.dataSource.query(

@@ -47,14 +47,19 @@ export class AgentWatch {
       for (let round = 0; !stop.aborted && this.clock.now().getTime() < ends; round++) {
         if (round % COUNT_EVERY === 0) count = await this.rows.count();
         if (count === 0 && this.#underWay === 0) return;
-        await this.round(count, stop);
+        await this.round(count, stop).catch((error: unknown) => this.failed(error));
         await wait(ROUND_MS, stop);
       }
     } finally {
       this.#isOnDuty = false;
-      await this.flush();
+      await this.flush().catch((error: unknown) => this.failed(error));
     }
     await enqueueAgentWatch(this.rows.manager);
+  }
+
+  /** What was claimed, and not settled, is claimed again soon; the next round may go well. */
+  private failed(error: unknown): void {
+    this.logger.warn({ err: error }, 'looks at servers that are being installed could not be saved');
   }
 
   /** Half of the connections: steps, and looks at what is ready, need some as well. Slow looks hold nobody up. */

@@ -74,7 +74,7 @@ export class WaitingAgents {
    */
   async settle(looks: readonly SettledLook[], at: Date): Promise<void> {
     if (looks.length === 0) return;
-    await this.dataSource.transaction(async (manager) => {
+    const woken = await this.dataSource.transaction(async (manager) => {
       const logs = await this.newLines(looks, manager);
       const reported = new Map(logs.map((log) => [log.source.id, log]));
       const rows = looks.map(({ agent, nextMs, isNews, report }) => {
@@ -101,12 +101,9 @@ export class WaitingAgents {
         ],
       );
       await this.events.appendNumbered(manager, logs, at);
-      const woken = settled.filter(({ isNews }) => isNews);
-      await enqueueSteps(
-        manager,
-        woken.map(({ id }) => id),
-      );
+      return settled.filter(({ isNews }) => isNews).map(({ id }) => id);
     });
+    await enqueueSteps(this.dataSource, woken);
   }
 
   /** Of those whose report is still news, under their locks: they may have reported by themselves meanwhile. */

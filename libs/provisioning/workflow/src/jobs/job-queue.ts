@@ -1,5 +1,5 @@
 import type { ProviderType } from '@agent-controller/cloud-port';
-import type { EntityManager } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 
 export const STEP_TASK = 'provisioning-step';
 export const OBSERVE_TASK = 'observe-servers';
@@ -33,14 +33,18 @@ async function addStep(
   );
 }
 
-/** The same as `enqueueStep`, at once, for many by one statement. */
-export async function enqueueSteps(manager: EntityManager, provisioningIds: readonly string[]): Promise<void> {
-  if (provisioningIds.length === 0) return;
-  await manager.query(
-    `SELECT graphile_worker.add_job($1, json_build_object('id', id), queue_name => id, job_key => id,
-       run_at => now(), max_attempts => $3, job_key_mode => 'replace') FROM unnest($2::text[]) AS id`,
-    [STEP_TASK, provisioningIds, MAX_ATTEMPTS],
-  );
+const WAKES_AT_ONCE = 4;
+
+/**
+ * The same for many, outside of any transaction, each by a statement of its own: one that touched several jobs would
+ * meet the worker, which ends several by one statement, in a deadlock. Who is not woken by this wakes by itself later.
+ */
+export async function enqueueSteps(dataSource: DataSource, provisioningIds: readonly string[]): Promise<void> {
+  const rest = [...provisioningIds];
+  const wake = async () => {
+    for (let id = rest.pop(); id !== undefined; id = rest.pop()) await enqueueStep(dataSource.manager, id);
+  };
+  await Promise.all(Array.from({ length: WAKES_AT_ONCE }, wake));
 }
 
 /** Makes sure that the provider's waiting servers are looked at, at the latest after `delayMs`; one job at a time. */

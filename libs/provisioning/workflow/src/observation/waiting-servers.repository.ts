@@ -53,9 +53,8 @@ export class WaitingServers {
   async saveNews(news: readonly { id: string; server: CloudServer }[], at: Date): Promise<void> {
     if (news.length === 0) return;
     const seen = news.map(({ id, server }) => ({ id, serverId: server.id, ...observedColumns(server) }));
-    await this.dataSource.transaction(async (manager) => {
-      const [saved]: [{ id: string }[], number] = await manager.query(
-        `UPDATE provisioning_references AS row SET
+    const [saved]: [{ id: string }[], number] = await this.manager.query(
+      `UPDATE provisioning_references AS row SET
            server_status = seen.status, public_ip = seen.public_ip, private_ip = seen.private_ip,
            provider_metadata = seen.metadata::jsonb, observed_at = $7, missing_since = NULL,
            nudges = nudges + 1, updated_at = now()
@@ -63,21 +62,20 @@ export class WaitingServers {
            AS seen (id, server_id, status, public_ip, private_ip, metadata)
          WHERE row.id = seen.id AND row.server_id = seen.server_id AND row.phase = '${OBSERVED}'
          RETURNING row.id`,
-        [
-          seen.map(({ id }) => id),
-          seen.map(({ serverId }) => serverId),
-          seen.map(({ serverStatus }) => serverStatus),
-          seen.map(({ publicIp }) => publicIp),
-          seen.map(({ privateIp }) => privateIp),
-          seen.map(({ providerMetadata }) => JSON.stringify(providerMetadata)),
-          at,
-        ],
-      );
-      await enqueueSteps(
-        manager,
-        saved.map(({ id }) => id),
-      );
-    });
+      [
+        seen.map(({ id }) => id),
+        seen.map(({ serverId }) => serverId),
+        seen.map(({ serverStatus }) => serverStatus),
+        seen.map(({ publicIp }) => publicIp),
+        seen.map(({ privateIp }) => privateIp),
+        seen.map(({ providerMetadata }) => JSON.stringify(providerMetadata)),
+        at,
+      ],
+    );
+    await enqueueSteps(
+      this.dataSource,
+      saved.map(({ id }) => id),
+    );
   }
 
   async touch(ids: readonly string[], at: Date): Promise<void> {
