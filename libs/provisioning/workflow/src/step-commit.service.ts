@@ -2,7 +2,7 @@ import { ClientRepository, NO_HEALTH, type Client } from '@agent-controller/clie
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { EventLog, type NewEvent } from './event-log';
-import { enqueueAgentWatch, enqueueObservation, enqueueStep } from './jobs/job-queue';
+import { enqueueAgentWatch, enqueueAwaitedStep, enqueueObservation, enqueueStep } from './jobs/job-queue';
 import { canFollow, PHASE_DISPLAY, SETTLED_PHASES, WATCHED_PHASES, type Phase } from './phases';
 import { ProvisioningEvent } from './provisioning-event.entity';
 import { ProvisioningReference } from './provisioning-reference.entity';
@@ -101,7 +101,8 @@ export class StepCommit {
     if (SETTLED_PHASES.includes(phase)) return;
     if (phase === 'booting' && changed) await enqueueObservation(manager, row.providerType, FIRST_LOOK_MS);
     if (WATCHED_PHASES.includes(phase) && changed) await enqueueAgentWatch(manager);
-    await enqueueStep(manager, row.id, delayMs ?? (changed ? firstStepMs(phase, result) : waitMs(result)));
+    const enqueue = AWAITED_PHASES.includes(phase) ? enqueueAwaitedStep : enqueueStep;
+    await enqueue(manager, row.id, delayMs ?? (changed ? firstStepMs(phase, result) : waitMs(result)));
   }
 
   private phaseColumns(row: ProvisioningReference, result: StepResult, phase: Phase, now: Date) {
