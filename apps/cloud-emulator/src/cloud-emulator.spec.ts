@@ -253,8 +253,11 @@ describe('the admin API', () => {
 describe('what benchmarks need', () => {
   it('tells when a server began to run, and its agent-manager to answer', async () => {
     const { data } = await order({ user_data: userData(await createKeyPair()) });
-    const times = async () => (await cloud.admin('GET', `/times?token=${cloud.token}`)).json();
-    const [known] = await until(times, (all: { answersAt: string | null }[]) => all[0]?.answersAt != null);
+    const times = async () => {
+      const answer = await cloud.admin('GET', `/times?token=${cloud.token}`);
+      return (await answer.json()) as { answersAt: string | null }[];
+    };
+    const [known] = await until(times, (all) => (all[0]?.answersAt ?? null) !== null);
     expect(known).toMatchObject({ id: String(data.server.id), runningAt: expect.any(String) });
   });
 
