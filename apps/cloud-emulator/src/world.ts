@@ -5,8 +5,11 @@ import { Project, tokenHash, type ActionRecord, type ProviderName, type ServerRe
 import { AddressPool } from './server/address-pool';
 import { EmulatedServer } from './server/emulated-server';
 import type { Machine, ServerOrder } from './server/machine';
+import { StillMachine } from './server/still-machine';
 import { DEFAULT_SETTINGS, type Settings } from './settings';
 
+/** That the pool never gives. */
+const NOBODYS_ADDRESS = '127.20.255.255';
 const MAX_HISTORY = 20_000;
 const BUDGET: Record<ProviderName, number> = { hetzner: 3_600, digitalocean: 5_000 };
 
@@ -164,6 +167,16 @@ export class World {
     log(`ordered, boots at ${address}`);
     machine.start(this.settings);
     return record;
+  }
+
+  /** As many more as a server, with its labels and tags, that only run: what a long list is made of. */
+  addStillServers(project: Project, like: ServerRecord, count: number): void {
+    const order = { ...like.machine.order, userData: '', address: NOBODYS_ADDRESS };
+    for (let made = 0; made < count; made++) {
+      const id = this.nextId();
+      const facts = { id, name: `${like.name}-${id}`, address: NOBODYS_ADDRESS };
+      project.servers.set(id, { ...like, ...facts, machine: new StillMachine(order) });
+    }
   }
 
   /** What a fault does to when an ordered server, or one that is said to be deleted, is seen. */

@@ -1,6 +1,6 @@
 import { FIREWALL_NAME_PREFIX, type CloudServer, type ServerStatus } from '@agent-controller/cloud-port';
 import type { DropletAnswer } from './digital-ocean-answer.schemas';
-import { ownerFromTags } from './digital-ocean-owner.tags';
+import { lookTagOf, ownerFromTags } from './digital-ocean-owner.tags';
 
 const STATUS: Record<string, ServerStatus> = { new: 'creating', active: 'running', off: 'stopped', archive: 'stopped' };
 
@@ -22,6 +22,7 @@ export function toCloudServer(droplet: DropletAnswer): CloudServer {
     createdAt: new Date(droplet.created_at),
     // Those of ours, by the tags that they are bound to: others are not told with a droplet.
     firewalls: (droplet.tags ?? []).filter((tag) => tag.startsWith(FIREWALL_NAME_PREFIX)),
+    lookGroup: lookTagOf(droplet.tags ?? []),
     owner: ownerFromTags(droplet.tags ?? []),
   };
 }

@@ -146,6 +146,8 @@ export interface CloudServer {
   createdAt: Date;
   /** The firewalls that the provider tells with it, as `ensureFirewall` answers them. */
   firewalls: readonly string[];
+  /** By which a list can be narrowed to the servers that were ordered at about the same time, where a provider can. */
+  lookGroup?: string;
   /** What the labels or tags say; null when they are not ours or not complete. */
   owner: OwnerTag | null;
 }
@@ -154,6 +156,21 @@ export interface CloudServer {
 export interface WaitingServer {
   serverId: string;
   createdAt: Date;
+  /** As the provider answered it. */
+  lookGroup?: string;
+}
+
+/** What is to be seen of waiting servers. */
+export interface LookWish {
+  /** Those that do not run yet may be left out, where that makes it cheaper. */
+  runningOnly?: boolean;
+}
+
+/** What was seen of waiting servers. */
+export interface Look {
+  servers: CloudServer[];
+  /** What it cost. */
+  requests: number;
 }
 
 /** A public key that we put into the provider's project. */
@@ -198,10 +215,10 @@ export interface CloudProvider {
   findByOwner(owner: OwnerQuery): Promise<CloudServer[]>;
 
   /**
-   * The cheapest way to see the waiting servers. The answer holds those that were seen, and may lack some that exist:
-   * a server missing from it says nothing.
+   * The cheapest way to see the waiting servers, whatever else is in the project. The answer holds those that were seen,
+   * and may lack some that exist: a server missing from it says nothing.
    */
-  look(waiting: readonly WaitingServer[]): Promise<CloudServer[]>;
+  look(waiting: readonly WaitingServer[], wish?: LookWish): Promise<Look>;
 
   /** Every server that carries any installation's label of ours. For the sweep only. */
   listOwned(): AsyncIterable<CloudServer>;

@@ -1,5 +1,7 @@
 import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
 import { AcceptingRepository } from './accepting.repository';
+import { AgentWatch } from './agent-watch/agent-watch';
+import { WaitingAgents } from './agent-watch/waiting-agents.repository';
 import { AgentHealth } from './agent/agent-health';
 import { AgentHealthClient } from './agent/agent-health.client';
 import { agentConnections } from './agent/agent-http.client';
@@ -26,6 +28,8 @@ import { IdempotencyKey } from './idempotency/idempotency-key.entity';
 import { IdempotencyKeysService } from './idempotency/idempotency-keys.service';
 import { InstanceService } from './instance.service';
 import { JobRunner } from './jobs/job-runner';
+import { ObservationShift } from './observation/observation-shift';
+import { WaitingServers } from './observation/waiting-servers.repository';
 import { PreviewService } from './preview.service';
 import { ProvisioningEvent } from './provisioning-event.entity';
 import { ProvisioningFactory } from './provisioning-factory.service';
@@ -143,7 +147,9 @@ const INTERNAL: Provider[] = [
   StepCommit,
   StepErrors,
   StepRunner,
+  WaitingServers,
   ServerObserver,
+  ObservationShift,
   SweepRepository,
   SweptRows,
   ServerPresence,
@@ -158,6 +164,8 @@ const INTERNAL: Provider[] = [
   KeySweep,
   FirewallSweep,
   Sweeper,
+  WaitingAgents,
+  AgentWatch,
   HealthRepository,
   HealthKeeper,
   ChangeWatcher,

@@ -58,7 +58,9 @@ export function describeFirewalls(context: ContractContext): void {
       for (const server of servers) {
         expect(server.firewalls).toEqual([firewall]);
         const [seen] = await eventually(() =>
-          context.provider.look([{ serverId: server.id, createdAt: new Date() }]).then((all) => all.length > 0 && all),
+          context.provider
+            .look([{ serverId: server.id, createdAt: new Date() }])
+            .then(({ servers: all }) => all.length > 0 && all),
         );
         expect(seen?.firewalls).toEqual([firewall]);
       }

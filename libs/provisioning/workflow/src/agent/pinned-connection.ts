@@ -2,10 +2,13 @@ import { MIN_TLS_VERSION } from '@agent-controller/outbound';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Agent } from 'node:https';
 import { addAbortSignal, type Duplex } from 'node:stream';
-import { connect, type ConnectionOptions } from 'node:tls';
+import { connect, createSecureContext, type ConnectionOptions } from 'node:tls';
+
+/** One for all connections: to make one costs as much as all else of a connection that is refused. */
+const secureContext = createSecureContext({ minVersion: MIN_TLS_VERSION });
 
 /** The key is compared here, so that the certificate around it need not be verified. */
-const STRICT = { minVersion: MIN_TLS_VERSION, session: undefined, rejectUnauthorized: false } as const;
+const STRICT = { secureContext, session: undefined, rejectUnauthorized: false } as const;
 
 /**
  * Connects only to who holds the pinned key. The certificate around it does not matter: servers issue it anew from the

@@ -2,16 +2,18 @@ import type { ProviderType } from '@agent-controller/cloud-port';
 import { inSpan, type Logger } from '@agent-controller/kernel';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { TaskList } from 'graphile-worker';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AgentWatch } from '../agent-watch/agent-watch';
 import { HealthKeeper } from '../health/health-keeper';
 import { Reconciler } from '../reconciler';
-import { ServerObserver } from '../server-observer';
+import { ObservationShift } from '../observation/observation-shift';
 import { StepRunner } from '../step-runner.service';
 import { Sweeper } from '../sweep/sweeper';
 import { LOGGER } from '../tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
 import { orHandBack } from './hand-back';
-import { HEALTH_TASK, OBSERVE_TASK, STEP_TASK, SWEEP_TASK } from './job-queue';
+import { HEALTH_TASK, OBSERVE_TASK, STEP_TASK, SWEEP_TASK, WATCH_TASK } from './job-queue';
 import { JobWorker } from './job-worker';
 import { measuredTask } from './measured-task';
 
@@ -31,7 +33,8 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     private readonly steps: StepRunner,
-    private readonly observer: ServerObserver,
+    private readonly observation: ObservationShift,
+    private readonly watch: AgentWatch,
     private readonly keeper: HealthKeeper,
     private readonly sweeper: Sweeper,
     private readonly reconciler: Reconciler,
@@ -81,16 +84,19 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
 
   private tasks(): TaskList {
     const { signal } = this.#stop;
+    // Each step that runs listens to it.
+    setMaxListeners(0, signal);
     const apart = (task: string, work: () => Promise<void>) =>
       inSpan(`job ${task}`, { parent: null }, () => orHandBack(work(), signal));
     return {
       [STEP_TASK]: measuredTask<StepJob>(STEP_TASK, ({ id }) => this.steps.run(id, signal)),
       [OBSERVE_TASK]: measuredTask<LookJob>(OBSERVE_TASK, ({ provider }) =>
-        orHandBack(this.observer.run(provider), signal),
+        orHandBack(this.observation.run(provider, signal), signal),
       ),
       [SWEEP_TASK]: measuredTask<LookJob>(SWEEP_TASK, ({ provider }) =>
         apart(SWEEP_TASK, () => this.sweeper.run(provider, signal)),
       ),
+      [WATCH_TASK]: measuredTask(WATCH_TASK, () => orHandBack(this.watch.run(signal), signal)),
       [HEALTH_TASK]: measuredTask(HEALTH_TASK, () => apart(HEALTH_TASK, () => this.keeper.run(signal))),
     };
   }

@@ -11,6 +11,7 @@ import { EncryptionCanary1764900000000 } from './1764900000000-encryption-canary
 import { ProviderFirewalls1764910000000 } from './1764910000000-provider-firewalls.migration';
 import { Reads1764930000000 } from './1764930000000-reads.migration';
 import { TraceParent1764940000000 } from './1764940000000-trace-parent.migration';
+import { Watch1764950000000 } from './1764950000000-watch.migration';
 
 /** In their order. */
 export const migrations = [
@@ -27,4 +28,5 @@ export const migrations = [
   ProviderFirewalls1764910000000,
   Reads1764930000000,
   TraceParent1764940000000,
+  Watch1764950000000,
 ];
