@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 /**
  * @param {{dataDir: string, port?: number, persistent: boolean, fast: boolean}} options `port` 0 or absent: any free
  *   one; `persistent: false` removes the folder at the end; `fast` gives up durability
- * @returns {Promise<{url: string, dataDir: string, ended: Promise<unknown>, stop: () => Promise<void>}>}
+ * @returns {Promise<{url: string, dataDir: string, ended: Promise<unknown>, pid: number, stop: () => Promise<void>}>}
  */
 export async function startEmbeddedDatabase({ dataDir, port = 0, persistent, fast }) {
   const folder = reachable(resolve(dataDir));
@@ -29,6 +29,7 @@ export async function startEmbeddedDatabase({ dataDir, port = 0, persistent, fas
     url: JSON.parse(line).url,
     dataDir: folder,
     ended,
+    pid: guard.pid,
     stop: async () => {
       guard.stdin.end();
       await ended;

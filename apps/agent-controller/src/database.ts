@@ -13,10 +13,13 @@ const ACCESS = { applicationName: 'agent-controller', entities: ENTITIES };
 /** Any number; the same for every controller of a database. */
 const MIGRATION_LOCK = 7_312_054_901;
 
-/** @param logger is told of idle connections that broke; their pool replaces them */
-export function createDataSource(url: string, logger: Logger): DataSource {
+/**
+ * @param mayBePooler there is another URL for what needs a session, so this one may lead to a transaction pooler
+ * @param logger is told of idle connections that broke; their pool replaces them
+ */
+export function createDataSource(url: string, mayBePooler: boolean, logger: Logger): DataSource {
   const onError = (err: Error) => logger.warn({ err }, 'a connection to the database broke');
-  return new DataSource(dataSourceOptions({ ...ACCESS, url, poolSize: 10, onError }));
+  return new DataSource(dataSourceOptions({ ...ACCESS, url, poolSize: 10, keepsStatements: !mayBePooler, onError }));
 }
 
 /**

@@ -3,6 +3,7 @@ import type { LoggerService } from '@nestjs/common';
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 
 const MAX_DEPTH = 5;
+const WRITE_AFTER_MS = 20;
 
 /**
  * Errors are logged by type, message and stack alone, wherever they stand: further members (a request's configuration,
@@ -16,11 +17,19 @@ function plainError(error: unknown) {
 }
 
 function plainFields(fields: object, depth = 0): Record<string, unknown> {
+  if (isFlat(fields)) return fields as Record<string, unknown>;
   const plain = ([name, value]: [string, unknown]) => [
     name,
     name === 'err' && depth === 0 ? plainError(value) : plainValue(value, depth + 1),
   ];
   return Object.fromEntries(Object.entries(fields).map(plain));
+}
+
+/** Nothing but texts and numbers, as the line of each request: there is nothing to make plain. */
+function isFlat(fields: object): boolean {
+  if ('err' in fields) return false;
+  for (const value of Object.values(fields)) if (typeof value === 'object' || typeof value === 'function') return false;
+  return true;
 }
 
 /** Other objects, such as `Secret`, say themselves how they print. */
@@ -36,6 +45,23 @@ function isPlainObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
+/** Lines of a moment are written together: one for each request would cost as much as the rest of a quick one. */
+function collectedOutput(): DestinationStream {
+  // What is left is written when the process ends, unless it is killed.
+  const output = pino.destination({ dest: 1, sync: false, minLength: 8_192 });
+  let timer: NodeJS.Timeout | null = null;
+  const flush = () => {
+    timer = null;
+    output.flush();
+  };
+  return {
+    write: (line) => {
+      output.write(line);
+      timer ??= setTimeout(flush, WRITE_AFTER_MS);
+    },
+  };
+}
+
 /** @param destination stdout when absent */
 export function createLogger(level: string, destination?: DestinationStream): PinoLogger & Logger {
   const options = {
@@ -45,7 +71,7 @@ export function createLogger(level: string, destination?: DestinationStream): Pi
     // Pino's own would take what is plain already for an error again.
     serializers: { err: (plain: unknown) => plain },
   };
-  return destination ? pino(options, destination) : pino(options);
+  return pino(options, destination ?? collectedOutput());
 }
 
 /** Nest's own messages in our log. */

@@ -13,10 +13,12 @@ export class PlatformModule implements OnApplicationShutdown {
   constructor(private readonly dataSource: DataSource) {}
 
   static register(env: Env, logger: Logger): DynamicModule {
+    const { DATABASE_URL: url, DATABASE_DIRECT_URL: directUrl = url } = env;
+    const mayBePooler = directUrl !== url;
     return {
       module: PlatformModule,
       providers: [
-        { provide: DataSource, useFactory: () => createDataSource(env.DATABASE_URL, logger).initialize() },
+        { provide: DataSource, useFactory: () => createDataSource(url, mayBePooler, logger).initialize() },
         { provide: SecretBox, useFactory: () => new SecretBox(env.ENCRYPTION_KEYS) },
         {
           provide: ProviderBudgets,

@@ -2,6 +2,7 @@ import {
   KnownCredentials,
   networkOf,
   sha256,
+  type Authentication,
   type FailedAuthentications,
   type Identity,
   type RateLimiter,
@@ -37,21 +38,44 @@ export class AccessHook {
     this.#known = new KnownCredentials(clock);
   }
 
-  /** @throws AppError `unauthorized`, `forbidden`, `too-many-requests`, `identity-provider-unavailable` */
-  readonly onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const access = accessOf(request);
-    if (access?.role === 'public') return;
-    const identity = await this.authenticate(request, reply);
+  /**
+   * Answers at once where no way to authenticate has to wait: a promise for each request costs more than the check of a key.
+   * @throws AppError `unauthorized`, `forbidden`, `too-many-requests`, `identity-provider-unavailable`, all by `done`
+   */
+  readonly onRequest = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+    try {
+      const access = accessOf(request);
+      if (access?.role !== 'public') {
+        const identity = this.authenticate(request, reply);
+        if (identity instanceof Promise) {
+          identity.then((each) => this.admit(each, access, request, reply)).then(() => done(), done);
+          return;
+        }
+        this.admit(identity, access, request, reply);
+      }
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    done();
+  };
+
+  private admit(
+    identity: Identity,
+    access: RouteAccess | undefined,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): void {
     this.limitCaller(identity, reply);
     request.identity = identity;
-    const needed = access?.role ?? 'viewer';
+    const needed = access === undefined || access.role === 'public' ? 'viewer' : access.role;
     // An unknown path has no role to ask for: it is answered 404.
     if (identity.role === null || (access && !includesRole(identity.role, needed)))
       throw forbidden(needed, identity, reply);
-    (request as FastifyRequest & AuthenticatedRequest).caller = { ...identity, role: identity.role };
-  };
+    (request as FastifyRequest & AuthenticatedRequest).caller = { subject: identity.subject, role: identity.role };
+  }
 
-  private async authenticate(request: FastifyRequest, reply: FastifyReply): Promise<Identity> {
+  private authenticate(request: FastifyRequest, reply: FastifyReply): Identity | Promise<Identity> {
     const isDocs = isDocumentation(request.url);
     const given = credential(request.headers.authorization, isDocs);
     const digest = given === null ? '' : sha256(given).toString('base64');
@@ -59,23 +83,29 @@ export class AccessHook {
     const room = this.limiter.peek(`failed ${address}`, this.limits.failureRate);
     // Whoever guesses learns nothing any more, not even from a right guess.
     const isShut = !room.allowed && !this.#known.has(digest);
-    const answer = given === null ? null : await this.ask(given, isShut);
-    if (answer && 'subject' in answer) {
-      this.#known.remember(digest);
-      return answer;
-    }
-    const rejection = answer;
-    if (isShut) throw this.tooManyFailures(request, reply, room);
-    this.failures.note({ address, status: 401, code: 'unauthorized', requestId: request.id });
-    if (!rejection || rejection.isGuess) this.limiter.take(`failed ${address}`, this.limits.failureRate);
-    throw this.unauthorized(rejection, isDocs, reply);
+    const judge = (answer: Identity | Rejection | null): Identity => {
+      if (answer && 'subject' in answer) {
+        this.#known.remember(digest);
+        return answer;
+      }
+      if (isShut) throw this.tooManyFailures(request, reply, room);
+      this.failures.note({ address, status: 401, code: 'unauthorized', requestId: request.id });
+      if (!answer || answer.isGuess) this.limiter.take(`failed ${address}`, this.limits.failureRate);
+      throw this.unauthorized(answer, isDocs, reply);
+    };
+    const answer = given === null ? null : this.ask(given, isShut);
+    return answer instanceof Promise ? answer.then(judge) : judge(answer);
   }
 
-  private async ask(given: string, isShut: boolean): Promise<Identity | Rejection> {
-    for (const authenticator of this.authenticators.list) {
-      if (isShut && !authenticator.isGuessProof) continue;
-      const answer = await authenticator.authenticate(given);
-      if (answer) return 'identity' in answer ? answer.identity : answer.rejection;
+  private ask(given: string, isShut: boolean, from = 0): Identity | Rejection | Promise<Identity | Rejection> {
+    for (let index = from; index < this.authenticators.list.length; index++) {
+      const authenticator = this.authenticators.list[index];
+      if (!authenticator || (isShut && !authenticator.isGuessProof)) continue;
+      const answer = authenticator.authenticate(given);
+      if (answer instanceof Promise) {
+        return answer.then((each) => (each ? told(each) : this.ask(given, isShut, index + 1)));
+      }
+      if (answer) return told(answer);
     }
     return { reason: 'it is not known', isGuess: true };
   }
@@ -113,6 +143,10 @@ export class AccessHook {
       { retryAfterSeconds: resetSeconds },
     );
   }
+}
+
+function told(answer: Authentication): Identity | Rejection {
+  return 'identity' in answer ? answer.identity : answer.rejection;
 }
 
 function forbidden(needed: Exclude<RouteAccess['role'], 'public'>, { role }: Identity, reply: FastifyReply): AppError {

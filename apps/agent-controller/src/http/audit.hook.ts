@@ -1,33 +1,41 @@
-import { networkOf, type AuditTrail } from '@agent-controller/access';
+import { networkOf, type AuditTrail, type Identity, type NewAuditEntry } from '@agent-controller/access';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isChange } from './route-access';
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const CLIENT_PATH = new RegExp(`^/api/clients/(${UUID})(?:/|$)`, 'i');
 
+type Done = (error: Error | null, payload?: unknown) => void;
+
 /**
  * Writes what changed anything, or was refused to, into the audit trail, before the answer leaves: who has the answer
  * finds the entry. Reports of servers are not in it: they are in the provisioning's log.
  */
 export function auditHook(trail: Pick<AuditTrail, 'note'>) {
-  return async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
+  return (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: Done): void => {
     const { identity } = request;
     // Without an identity it was refused before: that is counted elsewhere. So are those who ask too often.
-    if (!identity || !isChange(request) || request.is404) return payload;
-    const { status, code } = outcome(reply, payload);
-    await trail.note({
-      at: new Date(Date.now() - reply.elapsedTime),
-      subject: identity.subject,
-      role: identity.role,
-      action: `${request.method} ${request.routeOptions.url ?? ''}`,
-      clientId: clientId(request, reply),
-      address: networkOf(request.ip),
-      status,
-      code,
-      requestId: request.id,
-      count: 1,
-    });
-    return payload;
+    if (!identity || !isChange(request) || request.is404) {
+      done(null, payload);
+      return;
+    }
+    trail.note(entry(request, reply, payload, identity)).then(() => done(null, payload), done);
+  };
+}
+
+function entry(request: FastifyRequest, reply: FastifyReply, payload: unknown, identity: Identity): NewAuditEntry {
+  const { status, code } = outcome(reply, payload);
+  return {
+    at: new Date(Date.now() - reply.elapsedTime),
+    subject: identity.subject,
+    role: identity.role,
+    action: `${request.method} ${request.routeOptions.url ?? ''}`,
+    clientId: clientId(request, reply),
+    address: networkOf(request.ip),
+    status,
+    code,
+    requestId: request.id,
+    count: 1,
   };
 }
 

@@ -6,6 +6,7 @@ const DOCUMENT_PATH = '/api/openapi.json';
 
 /** Whether a URL is of the page, where browsers log in by themselves. */
 export function isDocumentation(url: string): boolean {
+  if (!url.startsWith(DOCS_PATH)) return false;
   const path = url.split('?')[0] ?? '';
   return path === DOCS_PATH || path.startsWith(`${DOCS_PATH}/`);
 }

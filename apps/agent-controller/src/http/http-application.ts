@@ -65,10 +65,12 @@ function trustedProxies({ TRUST_PROXY: value }: Env): string[] | false {
 /** Says once that there seems to be a proxy, behind which all callers have one address. */
 function warnOfProxy(fastify: FastifyInstance, logger: Logger): void {
   let isSaid = false;
-  fastify.addHook('onRequest', async ({ headers, ip }) => {
-    if (isSaid || headers['x-forwarded-for'] === undefined) return;
-    isSaid = true;
-    logger.warn({ ip }, 'X-Forwarded-For is not believed: if this address is your proxy, name it in TRUST_PROXY');
+  fastify.addHook('onRequest', ({ headers, ip }, _reply, done) => {
+    if (!isSaid && headers['x-forwarded-for'] !== undefined) {
+      isSaid = true;
+      logger.warn({ ip }, 'X-Forwarded-For is not believed: if this address is your proxy, name it in TRUST_PROXY');
+    }
+    done();
   });
 }
 
@@ -120,7 +122,7 @@ function observeRequests(app: NestFastifyApplication, logger: Logger): void {
   app
     .getHttpAdapter()
     .getInstance()
-    .addHook('onResponse', async (request, reply) => {
+    .addHook('onResponse', (request, reply, done) => {
       const { method, id: requestId } = request;
       const route = request.routeOptions.url ?? 'unknown';
       const { statusCode: status, elapsedTime } = reply;
@@ -129,5 +131,6 @@ function observeRequests(app: NestFastifyApplication, logger: Logger): void {
         { requestId, method, path: request.url.split('?')[0], status, ms: Math.round(elapsedTime) },
         'request',
       );
+      done();
     });
 }

@@ -21,6 +21,6 @@ export type Authentication = { identity: Identity } | { rejection: Rejection };
 export interface Authenticator {
   /** Whether nobody can come upon a good credential by trying: signatures. Keys may have been chosen by people. */
   readonly isGuessProof: boolean;
-  /** Null: this is no credential of its kind. */
-  authenticate(credential: string): Promise<Authentication | null>;
+  /** Null: this is no credential of its kind. At once where nobody has to be asked. */
+  authenticate(credential: string): Authentication | null | Promise<Authentication | null>;
 }

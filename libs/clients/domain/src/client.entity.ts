@@ -13,6 +13,7 @@ export interface AgentConfig {
 @Entity('clients')
 @Unique('clients_owner_name_key', ['owner', 'name'])
 @Index('clients_owner_created_at_id_idx', ['owner', 'createdAt', 'id'])
+@Index('clients_created_at_id_idx', ['createdAt', 'id'])
 @Check('clients_health_check', `health IN ('healthy', 'unreachable', 'credentials-refused', 'lost')`)
 export class Client {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'clients_pkey' })

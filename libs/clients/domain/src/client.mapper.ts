@@ -1,7 +1,7 @@
-import type { Client } from './client.entity';
+import type { ClientWithoutCredentials } from './client.repository';
 
 /** A client as callers see it; no secret is in it. Has the shape of the contracts' `ClientView`. */
-export function toClientView(client: Client) {
+export function toClientView(client: ClientWithoutCredentials) {
   return {
     id: client.id,
     owner: client.owner,
@@ -20,7 +20,7 @@ export function toClientView(client: Client) {
   };
 }
 
-export function toHealthView({ health, healthSince, healthCheckedAt }: Client) {
+export function toHealthView({ health, healthSince, healthCheckedAt }: ClientWithoutCredentials) {
   return {
     health,
     healthSince: healthSince?.toISOString() ?? null,
@@ -28,7 +28,7 @@ export function toHealthView({ health, healthSince, healthCheckedAt }: Client) {
   };
 }
 
-export function toTlsView({ tlsCertificatePem, tlsSpkiSha256, tlsServerName }: Client) {
+export function toTlsView({ tlsCertificatePem, tlsSpkiSha256, tlsServerName }: ClientWithoutCredentials) {
   if (!tlsCertificatePem || !tlsSpkiSha256 || !tlsServerName) return null;
   return { certificatePem: tlsCertificatePem, spkiSha256: tlsSpkiSha256, serverName: tlsServerName };
 }

@@ -1,3 +1,4 @@
+import { columnsOf, quickQuery } from '@agent-controller/database';
 import { maySee, SecretBox, type Caller, type SealedPlace } from '@agent-controller/kernel';
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, type EntityManager } from 'typeorm';
@@ -10,27 +11,43 @@ export interface ClientCursor {
   id: string;
 }
 
+/** What lists need: nothing that must be opened. */
+export type ClientWithoutCredentials = Omit<Client, 'sealedCredentials'>;
+
+/** A client on a page. */
+export interface ListedClient {
+  id: string;
+  /** The transaction that wrote the row as it is (`xmin`): another one, another content. */
+  change: string;
+}
+
 /** The table `clients`. Credentials are sealed on the way in and opened on the way out. */
 @Injectable()
 export class ClientRepository {
+  #listed?: string;
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly secretBox: SecretBox,
   ) {}
 
-  /** Newest first. @param owner null: of everybody @param limit rows at most */
-  async page(owner: string | null, limit: number, after?: ClientCursor): Promise<Client[]> {
-    const query = this.dataSource
-      .getRepository(Client)
-      .createQueryBuilder('client')
-      .where(owner === null ? 'true' : 'client.owner = :owner', { owner })
-      .orderBy('client.createdAt', 'DESC')
-      .addOrderBy('client.id', 'DESC')
-      .limit(limit);
-    if (after) {
-      query.andWhere(`(client.created_at, client.id) < (:createdAt, :id)`, after);
-    }
-    return query.getMany();
+  /** Newest first: which, and as of which change. @param owner null: of everybody @param limit rows at most */
+  page(owner: string | null, limit: number, after?: ClientCursor): Promise<ListedClient[]> {
+    const place = after ? [after.createdAt, after.id] : [];
+    const wanted = [
+      ...(owner === null ? [] : [`owner = $${place.length + 2}`]),
+      ...(after ? ['(created_at, id) < ($2, $3)'] : []),
+    ];
+    const text = `SELECT id, xmin::text AS change FROM clients ${wanted.length > 0 ? `WHERE ${wanted.join(' AND ')}` : ''}
+      ORDER BY created_at DESC, id DESC LIMIT $1`;
+    return quickQuery(this.dataSource, text, [limit, ...place, ...(owner === null ? [] : [owner])]);
+  }
+
+  /** In no order; those that are gone are left out. */
+  loadListed(ids: readonly string[]): Promise<(ClientWithoutCredentials & ListedClient)[]> {
+    this.#listed ??= `SELECT ${columnsOf(this.dataSource, Client, 'client', { without: ['sealedCredentials'] })},
+      client.xmin::text AS change FROM clients AS client WHERE client.id = ANY($1)`;
+    return quickQuery(this.dataSource, this.#listed, [ids]);
   }
 
   /** Whoever owns it: for work that no caller asked for just now. */
@@ -53,8 +70,9 @@ export class ClientRepository {
     return manager.findOne(Client, { where: { id }, lock: { mode: 'pessimistic_write' } });
   }
 
-  isNameTaken(name: string, owner: string): Promise<boolean> {
-    return this.dataSource.manager.existsBy(Client, { name, owner });
+  async isNameTaken(name: string, owner: string): Promise<boolean> {
+    const text = 'SELECT FROM clients WHERE owner = $1 AND name = $2';
+    return (await quickQuery(this.dataSource, text, [owner, name])).length > 0;
   }
 
   async insert(client: Client, manager: EntityManager = this.dataSource.manager): Promise<void> {

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { QueryFailedError } from 'typeorm';
 import type { AgentCredentials } from './agent-credentials';
+import { ClientTexts } from './client-texts';
 import { Client } from './client.entity';
 import { ClientRepository, type ClientCursor } from './client.repository';
 
@@ -28,7 +29,8 @@ export interface ClientSearch {
 }
 
 export interface ClientPage {
-  clients: Client[];
+  /** A list of clients as callers see them. */
+  json: string;
   /** Where the next page starts; null on the last. */
   next: ClientCursor | null;
 }
@@ -36,17 +38,22 @@ export interface ClientPage {
 /** Clients as callers manage them. Those that were provisioned here come and go with their servers. */
 @Injectable()
 export class ClientService {
-  constructor(private readonly clients: ClientRepository) {}
+  readonly #texts: ClientTexts;
+
+  constructor(private readonly clients: ClientRepository) {
+    this.#texts = new ClientTexts(clients);
+  }
 
   /** What the caller may see. */
   async page(caller: Caller, { limit, after, owner }: ClientSearch): Promise<ClientPage> {
     // Of another's there is nothing to see: no error, which would tell that there is.
-    if (owner !== undefined && !maySee(caller, owner)) return { clients: [], next: null };
+    if (owner !== undefined && !maySee(caller, owner)) return { json: '[]', next: null };
     const of = owner ?? (caller.role === 'admin' ? null : caller.subject);
     const found = await this.clients.page(of, limit + 1, after);
-    const clients = found.slice(0, limit);
-    const last = found.length > limit ? clients[clients.length - 1] : undefined;
-    return { clients, next: last ? { createdAt: last.createdAt, id: last.id } : null };
+    const texts = await this.#texts.of(found.slice(0, limit));
+    const last = found.length > limit ? texts.at(-1) : undefined;
+    const next = last ? { createdAt: last.createdAt, id: last.id } : null;
+    return { json: `[${texts.map(({ json }) => json).join(',')}]`, next };
   }
 
   /** @throws AppError `client-not-found` */
@@ -115,11 +122,12 @@ export class ClientService {
 }
 
 /** Runs a write of a client, and turns a refused name into `name-taken`. */
-export async function unlessTaken(name: string, work: () => Promise<void>): Promise<void> {
+export async function unlessTaken<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
-    await work();
+    return await work();
   } catch (error) {
-    const cause = error instanceof QueryFailedError ? (error.driverError as { constraint?: string }) : null;
+    // Of the driver: some statements do not go through TypeORM.
+    const cause = (error instanceof QueryFailedError ? error.driverError : error) as { constraint?: string } | null;
     if (cause?.constraint !== 'clients_owner_name_key') throw error;
     throw nameTaken(name);
   }

@@ -3,7 +3,7 @@ export { HEALTHS, NO_HEALTH, type Health } from './client-health';
 export { Client, type AgentConfig, type AuthenticationType } from './client.entity';
 export { ClientIdPipe } from './client-id.pipe';
 export { toClientView, toHealthView, toTlsView } from './client.mapper';
-export { ClientRepository, type ClientCursor } from './client.repository';
+export { ClientRepository, type ClientCursor, type ClientWithoutCredentials } from './client.repository';
 export {
   ClientService,
   clientProtected,

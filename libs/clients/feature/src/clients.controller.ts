@@ -39,14 +39,15 @@ export class ClientsController {
     @Query() { limit = DEFAULT_LIMIT, cursor, owner }: ClientPageDto,
     @Req() { caller }: AuthenticatedRequest,
     @Res({ passthrough: true }) reply: HeaderReply,
-  ): Promise<ClientView[]> {
+  ): Promise<string> {
     const after = cursor === undefined ? undefined : decodeCursor(cursor);
     const page = await this.clients.page(caller, { limit, after, owner });
     if (page.next) {
       const of = owner === undefined ? '' : `&owner=${encodeURIComponent(owner)}`;
       reply.header('link', `</api/clients?limit=${limit}&cursor=${encodeCursor(page.next)}${of}>; rel="next"`);
     }
-    return page.clients.map(toClientView);
+    reply.header('content-type', 'application/json; charset=utf-8');
+    return page.json;
   }
 
   @Get(':id')

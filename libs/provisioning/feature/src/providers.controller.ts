@@ -1,9 +1,8 @@
 import { Roles } from '@agent-controller/access';
-import type { LocationView, ProviderView, ServerImageView, ServerTypeView } from '@agent-controller/contracts';
-import { CatalogueService } from '@agent-controller/provisioning-workflow';
-import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { toImageView } from './image-view.mapper';
+import { CatalogueAnswers } from './catalogue-answers.service';
+import type { Reply, Request } from './http.types';
 import { LocationDto, ProviderDto, ServerImageDto, ServerTypeDto, ServerTypesQueryDto } from './provider-view.dto';
 
 @ApiTags('providers')
@@ -11,13 +10,13 @@ import { LocationDto, ProviderDto, ServerImageDto, ServerTypeDto, ServerTypesQue
 @Roles('viewer')
 @Controller('clients/provisioning/providers')
 export class ProvidersController {
-  constructor(private readonly catalogue: CatalogueService) {}
+  constructor(private readonly answers: CatalogueAnswers) {}
 
   @Get()
   @ApiOperation({ summary: 'The providers that this controller has a token for' })
   @ApiOkResponse({ type: [ProviderDto] })
-  providers(): ProviderView[] {
-    return this.catalogue.configuredProviders().map(({ type, displayName }) => ({ type, displayName }));
+  providers(@Req() request: Request, @Res() reply: Reply): void {
+    this.answers.providers().send(request, reply);
   }
 
   @Get(':providerType/server-types')
@@ -27,28 +26,25 @@ export class ProvidersController {
   async serverTypes(
     @Param('providerType') type: string,
     @Query() { location }: ServerTypesQueryDto,
-  ): Promise<ServerTypeView[]> {
-    const serverTypes = await this.catalogue.serverTypes(type, location);
-    return serverTypes.map(({ locations, ...serverType }) => ({
-      ...serverType,
-      locations: locations.map(({ addressPriceMonthly: _address, ...place }) => place),
-    }));
+    @Req() request: Request,
+    @Res() reply: Reply,
+  ): Promise<void> {
+    (await this.answers.serverTypes(type, location)).send(request, reply);
   }
 
   @Get(':providerType/locations')
   @ApiOperation({ summary: 'Where servers can be ordered' })
   @ApiParam({ name: 'providerType', example: 'hetzner' })
   @ApiOkResponse({ type: [LocationDto] })
-  locations(@Param('providerType') type: string): Promise<LocationView[]> {
-    return this.catalogue.locations(type);
+  async locations(@Param('providerType') type: string, @Req() request: Request, @Res() reply: Reply): Promise<void> {
+    (await this.answers.locations(type)).send(request, reply);
   }
 
   @Get(':providerType/images')
   @ApiOperation({ summary: 'What servers can be made from, and what the boot lab has proven of it' })
   @ApiParam({ name: 'providerType', example: 'hetzner' })
   @ApiOkResponse({ type: [ServerImageDto] })
-  async images(@Param('providerType') type: string): Promise<ServerImageView[]> {
-    const images = await this.catalogue.images(type);
-    return images.map(toImageView);
+  async images(@Param('providerType') type: string, @Req() request: Request, @Res() reply: Reply): Promise<void> {
+    (await this.answers.images(type)).send(request, reply);
   }
 }

@@ -2,6 +2,7 @@ import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common'
 import { AbandonedController } from './abandoned.controller';
 import { BootstrapController } from './bootstrap.controller';
 import { CallbacksController } from './callbacks.controller';
+import { CatalogueAnswers } from './catalogue-answers.service';
 import { OrphansController } from './orphans.controller';
 import { PreviewController } from './preview.controller';
 import { ProvidersController } from './providers.controller';
@@ -27,7 +28,7 @@ export class ProvisioningFeatureModule {
         ProvisioningController,
         ProvisioningEventsController,
       ],
-      providers: [ShutdownSignal, WaitingAnswers],
+      providers: [CatalogueAnswers, ShutdownSignal, WaitingAnswers],
     };
   }
 }

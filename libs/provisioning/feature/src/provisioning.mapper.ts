@@ -1,4 +1,4 @@
-import { toClientView, toHealthView, toTlsView, type Client } from '@agent-controller/clients';
+import { toClientView, toHealthView, toTlsView } from '@agent-controller/clients';
 import type {
   ProvisionedClientView,
   ProvisioningConfigurationView,
@@ -12,11 +12,12 @@ import {
   type NewProvisioning,
   type ProvisioningEvent,
   type ProvisioningReference,
+  type ProvisioningView,
   type StoredSshKey,
 } from '@agent-controller/provisioning-workflow';
 
 /** What a person reads of the state: the phase, and what was last seen or went wrong. */
-export function toState(reference: ProvisioningReference): ProvisioningStateView {
+export function toState(reference: ProvisioningView['reference']): ProvisioningStateView {
   const { phase, lastSeen, lastError, intent } = reference;
   const { message } = PHASE_DISPLAY[phase];
   const progress = progressOf(reference);
@@ -28,7 +29,7 @@ export function toState(reference: ProvisioningReference): ProvisioningStateView
 }
 
 /** What the server says of itself counts while it is being set up. */
-function progressOf({ phase, report }: ProvisioningReference): number {
+function progressOf({ phase, report }: ProvisioningView['reference']): number {
   const { progress } = PHASE_DISPLAY[phase];
   if (!report || (phase !== 'installing' && phase !== 'starting')) return progress;
   return Math.max(progress, ...report.stages.map(({ name }) => stageDisplay(name).progress));
@@ -51,7 +52,7 @@ export function toProvisionedClient(
   };
 }
 
-export function toInfo({ client, reference }: NewProvisioning, now: Date): ProvisioningInfoView {
+export function toInfo({ client, reference }: ProvisioningView, now: Date): ProvisioningInfoView {
   const { observedAt } = reference;
   return {
     clientId: client.id,
@@ -104,6 +105,6 @@ function toConfiguration(configuration: ProvisioningReference['configuration']):
   return { ...configuration, sshKeys: sshKeys.map(toKeyText), fallback, firstChoice };
 }
 
-function ofClient(client: Client) {
+function ofClient(client: ProvisioningView['client']) {
   return { endpoint: client.endpoint, tls: toTlsView(client), ...toHealthView(client) };
 }

@@ -70,25 +70,31 @@ export class Housekeeping {
    * @returns how many
    */
   async wakeForgotten(): Promise<number> {
-    const steps: { id: string }[] = await this.dataSource.query(
-      `SELECT id FROM provisioning_references AS reference
+    // One question: an idle controller asks it all the time.
+    const missing: { kind: 'step' | 'observer' | 'health'; what: string }[] = await this.dataSource.query(
+      `SELECT 'step' AS kind, id::text AS what FROM provisioning_references AS reference
        WHERE (phase NOT IN ('ready', 'failed') OR (phase = 'ready' AND intent = 'absent'))
          AND NOT EXISTS (
            SELECT 1 FROM graphile_worker.jobs
            WHERE queue_name = reference.id::text AND ${WILL_RUN}
-         )`,
-    );
-    for (const { id } of steps) await enqueueStep(this.dataSource.manager, id);
-    const observers: { provider: ProviderType }[] = await this.dataSource.query(
-      `SELECT DISTINCT provider_type AS provider FROM provisioning_references
+         )
+       UNION ALL
+       SELECT DISTINCT 'observer', provider_type FROM provisioning_references
        WHERE phase = 'booting' AND NOT EXISTS (
          SELECT 1 FROM graphile_worker.jobs WHERE key = $1 || ':' || provider_type AND ${WILL_RUN}
-       )`,
-      [OBSERVE_TASK],
+       )
+       UNION ALL
+       SELECT 'health', '' WHERE EXISTS (SELECT 1 FROM provisioning_references AS reference WHERE ${LOOKED_AT})
+         AND NOT EXISTS (SELECT 1 FROM graphile_worker.jobs WHERE key = $2 AND ${WILL_RUN})`,
+      [OBSERVE_TASK, HEALTH_TASK],
     );
-    for (const { provider } of observers) await enqueueObservation(this.dataSource.manager, provider, 0);
-    await this.wakeHealthKeeper();
-    return steps.length;
+    const { manager } = this.dataSource;
+    for (const { kind, what } of missing) {
+      if (kind === 'step') await enqueueStep(manager, what);
+      else if (kind === 'observer') await enqueueObservation(manager, what as ProviderType, 0);
+      else await enqueueHealthLooks(manager, 0);
+    }
+    return missing.filter(({ kind }) => kind === 'step').length;
   }
 
   /** Makes a sweep's job for each provider that has none. The first one comes after an interval. */
@@ -103,15 +109,6 @@ export class Housekeeping {
     for (const { provider } of missing) {
       await enqueueSweep(this.dataSource.manager, provider, Math.min(FIRST_SWEEP_MS, this.options.sweep.intervalMs));
     }
-  }
-
-  private async wakeHealthKeeper(): Promise<void> {
-    const [keeper]: { missing: boolean }[] = await this.dataSource.query(
-      `SELECT EXISTS (SELECT 1 FROM provisioning_references AS reference WHERE ${LOOKED_AT})
-         AND NOT EXISTS (SELECT 1 FROM graphile_worker.jobs WHERE key = $1 AND ${WILL_RUN}) AS missing`,
-      [HEALTH_TASK],
-    );
-    if (keeper?.missing) await enqueueHealthLooks(this.dataSource.manager, 0);
   }
 
   /** Wipes the secrets of old failures, and ends logs, tombstones, keys and budgets whose time is over. */

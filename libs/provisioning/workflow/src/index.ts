@@ -1,5 +1,6 @@
 export { ProviderBudgets, type ProviderCondition } from './budget/provider-budgets.service';
 export { CatalogueService } from './catalogue/catalogue.service';
+export type { Offer } from './catalogue/order-check';
 export { AbandonedServer } from './deletion/abandoned-server.entity';
 export { AbandonmentService } from './deletion/abandonment.service';
 export { PHASE_DISPLAY, PHASES, type Phase } from './phases';
@@ -9,6 +10,7 @@ export { PreviewService, type Preview } from './preview.service';
 export type { ProvisionRequest, SshKeyRequest } from './provision-request';
 export { ProvisioningEvent } from './provisioning-event.entity';
 export type { NewProvisioning } from './provisioning-factory.service';
+export type { ProvisioningView } from './provisioning.repository';
 export { ProvisioningReference } from './provisioning-reference.entity';
 export { ProvisioningViewService } from './provisioning-view.service';
 export { ProvisioningWatchService } from './provisioning-watch.service';

@@ -17,11 +17,16 @@ describe('ProvisioningViewService', () => {
   });
 
   function info(changes: Partial<ProvisioningReference> = {}, refresh = true) {
+    return viewOf(changes).info('client-1', { subject: 'someone', role: 'admin' }, refresh);
+  }
+
+  function viewOf(changes: Partial<ProvisioningReference>) {
     const reference = referenceWith({ phase: 'ready', serverId: '7', ...changes });
     const found = { client: clientWith(), reference };
-    const service = new ProvisioningViewService(
-      { find: async () => found } as unknown as ProvisioningService,
+    return new ProvisioningViewService(
+      {} as unknown as ProvisioningService,
       {
+        view: async () => found,
         manager: { query: async (_sql: string, [, id]: unknown[]) => void woken.push(id) },
       } as unknown as ProvisioningRepository,
       { find: () => new FakeCloudProvider() } as unknown as CloudProviderRegistry,
@@ -29,17 +34,32 @@ describe('ProvisioningViewService', () => {
       { now: () => NOW },
       { debug: jest.fn(), info: jest.fn(), warn: jest.fn(), error: jest.fn() },
     );
-    return service.info('client-1', { subject: 'someone', role: 'viewer' }, refresh);
   }
 
   it.each([
     ['no server yet', { serverId: null }, true, 0],
     ['a young word', { observedAt: secondsAgo(29) }, false, 0],
-    ['an old word', { observedAt: secondsAgo(30) }, false, 1],
+    ['an old word that is enough', { observedAt: secondsAgo(3_600) }, false, 0],
+    ['no word yet that is enough', { observedAt: null }, false, 0],
+    ['a word of this very moment', { observedAt: secondsAgo(0.9) }, true, 0],
     ['a young word that is not wanted', { observedAt: secondsAgo(1) }, true, 1],
   ])('with %s', async (_what, changes, refresh, times) => {
     await info(changes, refresh);
     expect(ask).toHaveBeenCalledTimes(times);
+  });
+
+  it('asks once for callers that come together, and anew for those that come later', async () => {
+    let answer: (presence: string) => void = () => undefined;
+    ask.mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
+    const service = viewOf({});
+    const caller = { subject: 'someone', role: 'admin' as const };
+    const together = [service.info('client-1', caller, true), service.info('client-1', caller, true)];
+    await new Promise(setImmediate);
+    expect(ask).toHaveBeenCalledTimes(1);
+    answer('seen');
+    await Promise.all(together);
+    await service.info('client-1', caller, true);
+    expect(ask).toHaveBeenCalledTimes(2);
   });
 
   it('wakes the step of a booting server, whose news the observer would not see any more', async () => {

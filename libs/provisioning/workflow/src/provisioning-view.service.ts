@@ -1,18 +1,20 @@
 import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
-import type { Caller, Clock, Logger } from '@agent-controller/kernel';
+import { maySee, type Caller, type Clock, type Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { enqueueStep } from './jobs/job-queue';
-import type { NewProvisioning } from './provisioning-factory.service';
-import { ProvisioningRepository } from './provisioning.repository';
+import { ProvisioningRepository, type ProvisioningView } from './provisioning.repository';
 import { ProvisioningService } from './provisioning.service';
 import { ServerPresence } from './sweep/server-presence.service';
 import { CLOCK, LOGGER } from './tokens';
 
-const FRESH_MS = 30_000;
+/** Forced looks that come together are one: not so often can a server change. */
+const JUST_SEEN_MS = 1_000;
 
-/** A provisioning with the provider's present word on its server. */
+/** A provisioning with the provider's last word on its server: of the observer, of a sweep, or of a look that was asked for. */
 @Injectable()
 export class ProvisioningViewService {
+  readonly #looks = new Map<string, Promise<void>>();
+
   constructor(
     private readonly provisioning: ProvisioningService,
     private readonly provisionings: ProvisioningRepository,
@@ -23,19 +25,30 @@ export class ProvisioningViewService {
   ) {}
 
   /**
-   * @param refresh asks the provider even when its last answer is young
+   * @param refresh asks the provider now; calls that come while it is asked wait for the same answer
    * @throws AppError `client-not-found`
    */
-  async info(clientId: string, caller: Caller, refresh: boolean): Promise<NewProvisioning> {
-    const found = await this.provisioning.find(clientId, caller);
-    const { reference } = found;
-    const age = this.clock.now().getTime() - (reference.observedAt?.getTime() ?? 0);
-    if (!reference.serverId || (!refresh && age < FRESH_MS)) return found;
-    await this.observe(found);
-    return this.provisioning.find(clientId, caller);
+  async info(clientId: string, caller: Caller, refresh: boolean): Promise<ProvisioningView> {
+    const found = await this.find(clientId, caller);
+    const { id, serverId, observedAt } = found.reference;
+    const age = this.clock.now().getTime() - (observedAt?.getTime() ?? 0);
+    if (!refresh || !serverId || age < JUST_SEEN_MS) return found;
+    let look = this.#looks.get(id);
+    if (!look) {
+      look = this.observe(found).finally(() => this.#looks.delete(id));
+      this.#looks.set(id, look);
+    }
+    await look;
+    return this.find(clientId, caller);
   }
 
-  private async observe({ reference }: NewProvisioning): Promise<void> {
+  private async find(clientId: string, caller: Caller): Promise<ProvisioningView> {
+    const found = await this.provisionings.view(clientId);
+    // The rarer case says why.
+    return found && maySee(caller, found.client.owner) ? found : this.provisioning.find(clientId, caller);
+  }
+
+  private async observe({ reference }: ProvisioningView): Promise<void> {
     const provider = this.providers.find(reference.providerType);
     if (!provider) return;
     try {

@@ -1,10 +1,13 @@
 import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
+import { AcceptingRepository } from './accepting.repository';
 import { AgentHealth } from './agent/agent-health';
 import { AgentHealthClient } from './agent/agent-health.client';
 import { agentConnections } from './agent/agent-http.client';
 import { ProviderBudget } from './budget/provider-budget.entity';
 import { CallerKeysService } from './caller-keys.service';
 import { CatalogueService } from './catalogue/catalogue.service';
+import { ProviderOffer } from './catalogue/provider-offer.entity';
+import { ProviderOffers } from './catalogue/provider-offers.repository';
 import { KeyListService } from './catalogue/key-list.service';
 import { ChangeWatcher } from './change-watcher';
 import { ControllerHeartbeat } from './controller-heartbeat.entity';
@@ -82,6 +85,7 @@ export const WORKFLOW_ENTITIES = [
   Instance,
   ControllerHeartbeat,
   ProviderBudget,
+  ProviderOffer,
   ProviderSweep,
   OrphanServer,
   UnusedKey,
@@ -101,11 +105,13 @@ const PUBLIC = [
 ];
 
 const INTERNAL: Provider[] = [
+  AcceptingRepository,
   ProvisioningRepository,
   ProvisioningFactory,
   DeletionGuard,
   QuotaService,
   RequestCheckService,
+  ProviderOffers,
   KeyListService,
   CallerKeysService,
   IdempotencyKeysService,

@@ -1,4 +1,6 @@
+import { Client, type ClientWithoutCredentials } from '@agent-controller/clients';
 import { publicAddress, type CloudServer, type ProviderType } from '@agent-controller/cloud-port';
+import { columnsOf, quickQuery, withPrefix } from '@agent-controller/database';
 import { SecretBox, type Caller, type SealedPlace } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
@@ -17,9 +19,17 @@ interface AnnouncedOrder {
   bootstrapTokenHash: string | null;
 }
 
+/** A provisioning as it is shown: nothing that must be opened. */
+export interface ProvisioningView {
+  client: ClientWithoutCredentials;
+  reference: Omit<ProvisioningReference, 'sealedSecrets'>;
+}
+
 /** The table `provisioning_references`. */
 @Injectable()
 export class ProvisioningRepository {
+  #view?: string;
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly secretBox: SecretBox,
@@ -41,6 +51,18 @@ export class ProvisioningRepository {
 
   findByClient(clientId: string, manager = this.manager): Promise<ProvisioningReference | null> {
     return manager.findOneBy(ProvisioningReference, { clientId });
+  }
+
+  /** What callers see of a provisioning, by one statement. */
+  async view(clientId: string): Promise<ProvisioningView | null> {
+    this.#view ??= `SELECT ${[
+      columnsOf(this.dataSource, Client, 'client', { prefix: 'client.', without: ['sealedCredentials'] }),
+      columnsOf(this.dataSource, ProvisioningReference, 'reference', { without: ['sealedSecrets'] }),
+    ].join(', ')} FROM clients AS client
+      JOIN provisioning_references AS reference ON reference.client_id = client.id WHERE client.id = $1`;
+    const [row] = await quickQuery<Record<string, unknown>>(this.dataSource, this.#view, [clientId]);
+    if (!row) return null;
+    return { client: withPrefix(row, 'client.'), reference: row as unknown as ProvisioningView['reference'] };
   }
 
   find(id: string, manager = this.manager): Promise<ProvisioningReference | null> {

@@ -2,6 +2,7 @@ import { Client, ClientRepository, unlessTaken } from '@agent-controller/clients
 import { AppError, type Caller, type Clock } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { AcceptingRepository } from './accepting.repository';
 import { agentEndpoint } from './agent/agent-target';
 import { DeletionGuard } from './deletion/deletion-guard.service';
 import { EventLog, type NewEvent } from './event-log';
@@ -11,7 +12,7 @@ import {
   type RepeatableRequest,
 } from './idempotency/idempotency-keys.service';
 import { enqueueStep } from './jobs/job-queue';
-import { PHASE_DISPLAY, SETTLED_PHASES } from './phases';
+import { SETTLED_PHASES } from './phases';
 import type { ProvisionRequest } from './provision-request';
 import type { NewProvisioning } from './provisioning-factory.service';
 import { ProvisioningReference } from './provisioning-reference.entity';
@@ -37,6 +38,7 @@ export class ProvisioningService {
     private readonly events: EventLog,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly guard: DeletionGuard,
+    private readonly accepting: AcceptingRepository,
   ) {}
 
   /**
@@ -62,7 +64,7 @@ export class ProvisioningService {
       if (first) return first;
       throw error;
     }
-    return { ...(await this.find(made.client.id, caller)), apiKey: this.apiKey(made.client) };
+    return { ...made, apiKey: this.apiKey(made.client) };
   }
 
   /** @throws AppError `client-not-found` */
@@ -146,17 +148,18 @@ export class ProvisioningService {
     caller: Caller,
     repeatable: RepeatableRequest | null,
   ): Promise<NewProvisioning> {
-    const made = await this.requests.accepted(request, caller);
-    const { id, name } = made.client;
-    await unlessTaken(name, () =>
-      this.provisionings.transaction(async (manager) => {
+    const wanted = await this.requests.accepted(request, caller);
+    const { id, name } = wanted.client;
+    return unlessTaken(name, () => {
+      // Nothing has to be asked within the transaction: one statement is one.
+      if (!repeatable && !this.requests.hasQuotas) return this.accepting.save(wanted);
+      return this.provisionings.transaction(async (manager) => {
         // First, so that an equal request waits here, and not at the name.
         if (repeatable) await this.idempotencyKeys.claim(repeatable, caller, id, manager);
-        await this.requests.assertQuota(made, caller, manager);
-        await this.save(made, manager);
-      }),
-    );
-    return made;
+        await this.requests.assertQuota(wanted, caller, manager);
+        return this.accepting.save(wanted, manager);
+      });
+    });
   }
 
   /** What a request led to before; null when its key is new. */
@@ -195,19 +198,6 @@ export class ProvisioningService {
       await this.events.append(manager, row, events, now);
       await enqueueStep(manager, row.id);
     }
-  }
-
-  private async save({ client, reference }: NewProvisioning, manager: EntityManager): Promise<void> {
-    await this.clients.insert(client, manager);
-    await manager.insert(ProvisioningReference, reference);
-    const { message, progress } = PHASE_DISPLAY[reference.phase];
-    await this.events.append(
-      manager,
-      reference,
-      [{ type: 'phase', message, data: { progress } }],
-      reference.phaseSince,
-    );
-    await enqueueStep(manager, reference.id);
   }
 }
 

@@ -26,18 +26,18 @@ export class QuotaService {
 
   /** Which quota one more order would exceed, as of now. Null: none. */
   async problem(order: Order, caller: Caller): Promise<AppError | null> {
-    return this.isUnlimited() ? null : this.check(order, caller, this.dataSource.manager);
+    return this.isUnlimited ? null : this.check(order, caller, this.dataSource.manager);
   }
 
   /** The same, and until the transaction ends nobody else is told that there is room. */
   async problemWithin(order: Order, caller: Caller, manager: EntityManager): Promise<AppError | null> {
-    if (this.isUnlimited()) return null;
+    if (this.isUnlimited) return null;
     // Of the transaction, not of the session: it works through a transaction pooler as well.
     await manager.query('SELECT pg_advisory_xact_lock($1)', [QUOTA_LOCK]);
     return this.check(order, caller, manager);
   }
 
-  private isUnlimited(): boolean {
+  get isUnlimited(): boolean {
     return Object.values(this.options.quotas ?? {}).every((limit) => limit === null || limit === undefined);
   }
 

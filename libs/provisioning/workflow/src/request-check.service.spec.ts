@@ -3,6 +3,7 @@ import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port'
 import { AppError, SecretBox, type Caller } from '@agent-controller/kernel';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
+import { OFFER_AGE } from './catalogue/catalogue-memory';
 import { CatalogueService } from './catalogue/catalogue.service';
 import { KeyListService } from './catalogue/key-list.service';
 import { PreviewService } from './preview.service';
@@ -19,7 +20,7 @@ import { UserDataService } from './user-data.service';
 import type { WorkflowOptions } from './workflow.options';
 
 const caller: Caller = { subject: 'someone', role: 'operator' };
-const quotas = { problem: async () => null } as unknown as QuotaService;
+const quotas = { problem: async () => null, isUnlimited: true } as unknown as QuotaService;
 let nowMs = NOW.getTime();
 const clock = { now: () => new Date(nowMs) };
 const place = (id: string, available = true) => ({
@@ -220,7 +221,7 @@ describe('RequestCheckService and PreviewService', () => {
       expect(problems).toMatchObject([{ field: 'fallback[1].serverType', code: 'image-unsuitable' }]);
       provider.images.splice(0, provider.images.length, { ...DEBIAN, minDisk: 60 });
       provider.serverTypes = provider.serverTypes.map((each) => (each.id === 'cx23' ? { ...each, disk: 80 } : each));
-      nowMs += 120_000;
+      nowMs += OFFER_AGE.behindMs;
       const small = await preview([{ serverType: 'cx33', location: 'fsn1' }]);
       expect(small.problems).toMatchObject([{ field: 'fallback[0].serverType', code: 'image-unsuitable' }]);
     });

@@ -1,6 +1,7 @@
 import { ClientRepository, nameTaken } from '@agent-controller/clients';
 import type { CloudProvider } from '@agent-controller/cloud-port';
 import { AppError, type Caller } from '@agent-controller/kernel';
+import { userDataBytes } from '@agent-controller/provisioning-bootstrap';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { CatalogueService } from './catalogue/catalogue.service';
@@ -10,6 +11,7 @@ import { KeyListService } from './catalogue/key-list.service';
 import type { OrderCheck } from './catalogue/order-check';
 import type { ProvisionRequest } from './provision-request';
 import { ProvisioningFactory, type NewProvisioning } from './provisioning-factory.service';
+import { UserDataSizes } from './user-data-sizes';
 import { UserDataService } from './user-data.service';
 import { QuotaService } from './quota.service';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
@@ -25,13 +27,15 @@ export interface RequestCheck {
   fallback: FoundChoice[];
   /** Rows that may be saved when there are no problems; null when they could not be made. */
   made: NewProvisioning | null;
-  /** Of the first server, as it would be sent; null as well when it is too long. */
+  /** Of the first server, as it would be sent; null as well when it is too long, or surely is not and nobody asked. */
   userData: string | null;
 }
 
 /** The one place that says whether a request is accepted: for the request itself and for its preview. */
 @Injectable()
 export class RequestCheckService {
+  private readonly sizes = new UserDataSizes();
+
   constructor(
     private readonly catalogue: CatalogueService,
     private readonly keyLists: KeyListService,
@@ -42,9 +46,14 @@ export class RequestCheckService {
     @Inject(WORKFLOW_OPTIONS) private readonly options: WorkflowOptions,
   ) {}
 
+  /** Whether something must be asked within the transaction that saves the rows. */
+  get hasQuotas(): boolean {
+    return !this.quotas.isUnlimited;
+  }
+
   /** @throws AppError the first problem of the request */
   async accepted(request: ProvisionRequest, caller: Caller): Promise<NewProvisioning> {
-    const { problems, made } = await this.check(request, caller);
+    const { problems, made } = await this.check(request, caller, { isBrief: true });
     if (problems[0]) throw problems[0];
     if (!made) throw new Error('A request without problems has no rows');
     return made;
@@ -59,8 +68,11 @@ export class RequestCheckService {
     if (problem) throw problem;
   }
 
-  /** @throws AppError `provider-unavailable`, `provider-refused` when the provider cannot be asked */
-  async check(request: ProvisionRequest, caller: Caller): Promise<RequestCheck> {
+  /**
+   * @param options `isBrief`: user data is rendered only where it might not fit
+   * @throws AppError `provider-unavailable`, `provider-refused` when the provider cannot be asked
+   */
+  async check(request: ProvisionRequest, caller: Caller, { isBrief = false } = {}): Promise<RequestCheck> {
     const [provider, noProvider] = attempt(() => this.catalogue.provider(request.providerType));
     const [choice, keys] = provider
       ? await Promise.all([this.choice(provider, request), this.keys(provider, request)])
@@ -71,7 +83,9 @@ export class RequestCheckService {
     const nothing = { serverType: null, location: null, image: null, monthlyCost: null, currency: null };
     const found = { ...nothing, ...choice?.order, sshKeys, fallback };
     const made = provider && credentials && (await this.factory.create(request, credentials, found, provider, caller));
-    const [userData, tooLarge] = attempt(() => made && this.render(made, provider));
+    const isSmall = isBrief && provider !== null && this.sizes.surelyFits(request, provider);
+    const [userData, tooLarge] = attempt(() => (made && !isSmall ? this.render(made, provider) : null));
+    if (userData !== null && provider) this.sizes.note(request, provider, userDataBytes(userData));
     const ofOrder = [...(choice?.problems ?? []), ...(keys?.problems ?? [])];
     const problems = [noProvider, ...ofOrder, badCredentials, tooLarge];
     if (request.name !== undefined && (await this.clients.isNameTaken(request.name, caller.subject))) {

@@ -11,6 +11,8 @@ export interface DatabaseOptions {
   applicationName: string;
   /** Waits for every answer however long it takes: for migrations, which wait for their turn. */
   patient?: boolean;
+  /** A connection is the same server process from one statement to the next: not so through a transaction pooler. */
+  keepsStatements?: boolean;
   /** An idle connection broke; it is replaced. */
   onError?: (error: Error) => void;
   // TypeORM's own type for a list of entity classes.
@@ -20,7 +22,7 @@ export interface DatabaseOptions {
 
 /** How every TypeORM DataSource of the system is set up. The schema comes from migrations alone. */
 export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
-  const { url, poolSize, applicationName, entities, patient = false, onError } = options;
+  const { url, poolSize, applicationName, entities, patient = false, keepsStatements = false, onError } = options;
   const { Client: impatient, ...pool } = POOL_OPTIONS;
   return {
     type: 'postgres',
@@ -31,7 +33,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'all',
     synchronize: false,
-    extra: { ...pool, ...(patient ? {} : { Client: impatient }), max: poolSize },
+    extra: { ...pool, ...(patient ? {} : { Client: impatient }), max: poolSize, keepsStatements },
     ...(onError ? { poolErrorHandler: onError } : {}),
   };
 }

@@ -1,3 +1,4 @@
+import { quickQuery } from '@agent-controller/database';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AuditEntry } from './audit-entry.entity';
@@ -21,7 +22,8 @@ export class AuditTrailRepository {
   /** With the client's name; that of a client that is gone is known from earlier entries. */
   async append(entry: NewAuditEntry): Promise<void> {
     const { at, subject, role, action, clientId, address, status, code, requestId, count } = entry;
-    await this.dataSource.query(
+    await quickQuery(
+      this.dataSource,
       `INSERT INTO audit_log (at, subject, role, action, client_id, client_name, address, status, code, request_id, count)
        VALUES ($1, $2, $3, $4, $5::uuid, coalesce(
          (SELECT name FROM clients WHERE id = $5::uuid),

@@ -1,6 +1,8 @@
 import type { Clock } from '@agent-controller/kernel';
 
 const REMEMBERED_MS = 10 * 60_000;
+/** One that is used all the time need not be noted each time. */
+const AGAIN_AFTER_MS = 60_000;
 const MAX_REMEMBERED = 10_000;
 
 /**
@@ -13,9 +15,11 @@ export class KnownCredentials {
   constructor(private readonly clock: Clock) {}
 
   remember(digest: string): void {
+    const until = this.clock.now().getTime() + REMEMBERED_MS;
+    if (until - (this.#until.get(digest) ?? 0) < AGAIN_AFTER_MS) return;
     // Moved to the end: the first one is the one that was used the longest ago.
     this.#until.delete(digest);
-    this.#until.set(digest, this.clock.now().getTime() + REMEMBERED_MS);
+    this.#until.set(digest, until);
     if (this.#until.size > MAX_REMEMBERED) this.#until.delete(this.#until.keys().next().value ?? '');
   }
 

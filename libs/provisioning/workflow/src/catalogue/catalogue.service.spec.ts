@@ -1,6 +1,7 @@
 import { CloudError, CloudProviderRegistry, type ServerType } from '@agent-controller/cloud-port';
 import { AppError } from '@agent-controller/kernel';
 import { DEBIAN, FakeCloudProvider } from '../testing/fake-cloud-provider';
+import { OFFER_AGE } from './catalogue-memory';
 import { CatalogueService } from './catalogue.service';
 
 const place = (id: string, priceMonthly: number, available = true) => ({
@@ -65,15 +66,42 @@ describe('CatalogueService', () => {
     expect(provider.calls.sort()).toEqual(['listImages', 'listLocations', 'listServerTypes']);
   });
 
-  it('asks again after a minute, not before', async () => {
+  it('asks again after six minutes, not before, and nobody waits for it', async () => {
     await catalogue.locations('hetzner');
-    nowMs += 59_999;
+    nowMs += OFFER_AGE.freshMs - 1;
     await catalogue.locations('hetzner');
     expect(loads()).toBe(1);
     nowMs += 1;
     provider.serverTypes = [];
+    expect(await Promise.all([catalogue.serverTypes('hetzner'), catalogue.serverTypes('hetzner')])).toEqual([
+      [serverType],
+      [serverType],
+    ]);
+    await new Promise(setImmediate);
     expect(await catalogue.serverTypes('hetzner')).toEqual([]);
     expect(loads()).toBe(2);
+  });
+
+  it('waits for a new answer when the known one is old', async () => {
+    await catalogue.locations('hetzner');
+    nowMs += OFFER_AGE.behindMs;
+    provider.serverTypes = [];
+    expect(await catalogue.serverTypes('hetzner')).toEqual([]);
+  });
+
+  it('tries again a minute after an answer behind the callers failed', async () => {
+    await catalogue.locations('hetzner');
+    nowMs += OFFER_AGE.freshMs;
+    provider.failNext('listServerTypes', new CloudError('unavailable', 'away'));
+    for (let call = 0; call < 5; call++) {
+      expect(await catalogue.serverTypes('hetzner')).toEqual([serverType]);
+      await new Promise(setImmediate);
+    }
+    expect(loads()).toBe(2);
+    nowMs += 60_000;
+    await catalogue.serverTypes('hetzner');
+    await new Promise(setImmediate);
+    expect(loads()).toBe(3);
   });
 
   it('does not keep a failure', async () => {
@@ -101,19 +129,23 @@ describe('CatalogueService', () => {
     await catalogue.offer(provider);
     const away = () => provider.failNext('listServerTypes', new CloudError('rate-limited', 'The budget is low.'));
     away();
-    nowMs += 60_000;
+    nowMs += OFFER_AGE.behindMs;
     expect(await catalogue.serverTypes('hetzner')).toEqual([serverType]);
     expect(await catalogue.serverTypes('hetzner')).toEqual([serverType]);
     expect(loads()).toBe(2);
     away();
-    nowMs += 3_540_000;
+    nowMs += 60_000;
+    expect(await catalogue.serverTypes('hetzner')).toEqual([serverType]);
+    expect(loads()).toBe(3);
+    away();
+    nowMs += OFFER_AGE.staleMs - OFFER_AGE.behindMs - 60_000;
     expect((await refusal(catalogue.serverTypes('hetzner'))).code).toBe('provider-unavailable');
   });
 
   it('does not hide that the token is refused behind what it knew', async () => {
     await catalogue.offer(provider);
     provider.failNext('listServerTypes', new CloudError('auth', 'The token is wrong.'));
-    nowMs += 60_000;
+    nowMs += OFFER_AGE.behindMs;
     expect((await refusal(catalogue.serverTypes('hetzner'))).code).toBe('provider-refused');
   });
 

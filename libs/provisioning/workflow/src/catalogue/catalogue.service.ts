@@ -7,25 +7,24 @@ import {
   type ServerType,
 } from '@agent-controller/cloud-port';
 import { AppError, type Clock } from '@agent-controller/kernel';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { CLOCK } from '../tokens';
+import { CatalogueMemory } from './catalogue-memory';
 import { usableImages } from './image-check';
 import { checkOrder, monthlyCost, similarTypes, type Offer, type OrderCheck, type WantedOrder } from './order-check';
-import { ProviderAnswers } from './provider-answers';
+import { ProviderOffers } from './provider-offers.repository';
 
-/** So that orders are taken, and wait, while the provider is away: it checks them itself when they are sent. */
-const AGE = { freshMs: 60_000, staleMs: 3_600_000 };
-
-/** What the configured providers offer, at most a minute old, or an hour while they cannot be asked; many callers cause one question. */
+/** What the configured providers offer, as `OFFER_AGE` says how old; many callers of many controllers cause one question. */
 @Injectable()
 export class CatalogueService {
-  readonly #offers: ProviderAnswers<Offer>;
+  readonly #offers: CatalogueMemory;
 
   constructor(
     private readonly providers: CloudProviderRegistry,
     @Inject(CLOCK) clock: Clock,
+    @Optional() shared?: ProviderOffers,
   ) {
-    this.#offers = new ProviderAnswers(clock, askForOffer);
+    this.#offers = new CatalogueMemory(clock, askForOffer, shared ?? null);
   }
 
   configuredProviders(): CloudProvider[] {
@@ -106,7 +105,7 @@ export class CatalogueService {
   }
 
   offer(provider: CloudProvider): Promise<Offer> {
-    return this.#offers.get(provider, AGE);
+    return this.#offers.get(provider);
   }
 }
 

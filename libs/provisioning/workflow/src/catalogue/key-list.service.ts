@@ -23,8 +23,8 @@ export class KeyListService {
    */
   async keysFor(provider: CloudProvider, names: readonly string[]): Promise<SshKey[]> {
     if (names.length === 0) return [];
-    const keys = await this.#lists.get(provider, { freshMs: FRESH_MS });
+    const keys = await this.#lists.get(provider, FRESH_MS);
     const isComplete = names.every((name) => keys.some((key) => key.name === name));
-    return isComplete ? keys : this.#lists.get(provider, { freshMs: FRESH_FOR_A_MISS_MS });
+    return isComplete ? keys : this.#lists.get(provider, FRESH_FOR_A_MISS_MS);
   }
 }

@@ -1,3 +1,4 @@
+import { AcceptingRepository } from '../accepting.repository';
 import { Client } from '@agent-controller/clients';
 import { CloudProviderRegistry } from '@agent-controller/cloud-port';
 import type { Logger } from '@agent-controller/kernel';
@@ -43,8 +44,19 @@ describe('the end of a provisioning', () => {
     const logger = { warn: (entry: object) => void warnings.push(entry) } as unknown as Logger;
     const keys = new IdempotencyKeysService(dataSource, secretBox, options);
     const requests = {} as RequestCheckService;
+    const accepting = new AcceptingRepository(dataSource);
     return {
-      provisioning: new ProvisioningService(provisionings, clients, requests, keys, stepCommit, events, clock, guard),
+      provisioning: new ProvisioningService(
+        provisionings,
+        clients,
+        requests,
+        keys,
+        stepCommit,
+        events,
+        clock,
+        guard,
+        accepting,
+      ),
       abandonment: new AbandonmentService(provisionings, clients, guard, stepCommit, clock, logger),
     };
   }

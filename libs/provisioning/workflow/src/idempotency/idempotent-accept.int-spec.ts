@@ -1,3 +1,4 @@
+import { AcceptingRepository } from '../accepting.repository';
 import { ClientRepository } from '@agent-controller/clients';
 import { CloudProviderRegistry } from '@agent-controller/cloud-port';
 import { SecretBox, type Caller } from '@agent-controller/kernel';
@@ -71,7 +72,17 @@ describe('orders with an idempotency key', () => {
       options,
     );
     const keys = new IdempotencyKeysService(dataSource, secretBox, options);
-    return new ProvisioningService(provisionings, clients, requests, keys, stepCommit, events, clock, guard);
+    return new ProvisioningService(
+      provisionings,
+      clients,
+      requests,
+      keys,
+      stepCommit,
+      events,
+      clock,
+      guard,
+      new AcceptingRepository(dataSource),
+    );
   }
 
   const count = async (table: string) =>

@@ -7,7 +7,7 @@ export const HEALTH_TASK = 'look-at-agents';
 export const SWEEP_TASK = 'sweep-servers';
 
 // Jobs only wake: one that ends after its last attempt is found and made again by the reconciler.
-const MAX_ATTEMPTS = 25;
+export const MAX_ATTEMPTS = 25;
 
 /** Wakes the next step of a provisioning. At most one such job waits for each; a later call moves it. */
 export async function enqueueStep(manager: EntityManager, provisioningId: string, delayMs = 0): Promise<void> {

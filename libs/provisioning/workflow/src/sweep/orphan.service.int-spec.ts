@@ -166,7 +166,8 @@ describe('orphans, as callers ask for them', () => {
       await refused('6').toMatchObject({ code: 'provisioning-exists' });
       await refused('7').toMatchObject({ code: 'orphan-not-found' });
       await world.database.insert();
-      const [taken] = await world.database.clients.page('someone', 1);
+      const [listed] = await world.database.clients.page('someone', 1);
+      const taken = await world.database.clients.get(listed?.id ?? '');
       await expect(world.adoption.adopt(at('1'), { name: taken?.name }, caller)).rejects.toMatchObject({
         code: 'name-taken',
       });

@@ -7,6 +7,7 @@ import { Sweep1764500000000 } from './1764500000000-sweep.migration';
 import { DeletionPromise1764600000000 } from './1764600000000-deletion-promise.migration';
 import { Access1764800000000 } from './1764800000000-access.migration';
 import { BootstrapRedemption1764820000000 } from './1764820000000-bootstrap-redemption.migration';
+import { Reads1764930000000 } from './1764930000000-reads.migration';
 
 /** In their order. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   DeletionPromise1764600000000,
   Access1764800000000,
   BootstrapRedemption1764820000000,
+  Reads1764930000000,
 ];
