@@ -25,9 +25,11 @@ const budgetSchema = z.strictObject({
   token: z.string().min(1),
   remaining: z.number().int().nonnegative(),
 });
+const copiesSchema = z.strictObject({ count: z.number().int().min(1).max(100_000) });
 const agentSchema = z.strictObject({ state: z.enum(AGENT_STATES) });
 const clientSchema = z.strictObject({ realm: z.string(), clientId: z.string(), secret: z.string() });
 
+type ById = { Params: { id: string } };
 type TokenQuery = { Querystring: { token?: string } };
 
 /** `/admin/…`: what a developer wants to see and to break. `?token=` narrows to one token's project. */
@@ -37,9 +39,22 @@ export function adminRoutes(world: World, faults: Faults) {
       const projects = world.projects().filter((project) => isOf(project, query.token));
       return projects.flatMap((project) => [...project.servers.values()].map((server) => serverView(project, server)));
     });
-    app.post<{ Params: { id: string } }>('/servers/:id/agent', ({ params: { id }, body }, reply) => {
+    app.get<TokenQuery>('/times', ({ query }) => {
+      const projects = world.projects().filter((project) => isOf(project, query.token));
+      return projects.flatMap((project) => [...project.servers.values()].flatMap(timesView));
+    });
+    app.post<ById>('/servers/:id/copies', ({ params: { id }, body }, reply) => {
+      const project = world.projects().find(({ servers }) => servers.has(Number(id)));
+      const like = project?.servers.get(Number(id));
+      if (!project || !like) return notFound(reply, id);
+      return checked(reply, copiesSchema.safeParse(body), ({ count }) => {
+        world.addStillServers(project, like, count);
+        return { count };
+      });
+    });
+    app.post<ById>('/servers/:id/agent', ({ params: { id }, body }, reply) => {
       const server = world.projects().flatMap((project) => project.servers.get(Number(id)) ?? [])[0];
-      if (!server) return reply.status(404).send({ errors: [`id: there is no server ${id}`] });
+      if (!server) return notFound(reply, id);
       return checked(reply, agentSchema.safeParse(body), ({ state }) => {
         world.log(`server ${server.name} (${id}): from now on its agent-manager is ${state}`);
         return { agentState: (server.machine.agentState = state) };
@@ -96,6 +111,15 @@ export function adminRoutes(world: World, faults: Faults) {
 
 function isOf(project: Project, token: string | undefined): boolean {
   return token === undefined || project.tokenHash === tokenHash(token);
+}
+
+function notFound(reply: FastifyReply, id: string) {
+  return reply.status(404).send({ errors: [`id: there is no server ${id}`] });
+}
+
+/** Those that are known to the millisecond: what others add to them can be measured. */
+function timesView({ id, createdAt, machine: { times } }: ServerRecord) {
+  return times ? [{ id: String(id), orderedAt: createdAt, ...times }] : [];
 }
 
 function checked<T>(

@@ -4,6 +4,7 @@ import { Project, tokenHash, type ActionRecord, type ProviderName, type ServerRe
 import { AddressPool } from './server/address-pool';
 import { EmulatedServer } from './server/emulated-server';
 import type { Machine, ServerOrder } from './server/machine';
+import { StillMachine } from './server/still-machine';
 import { DEFAULT_SETTINGS, type Settings } from './settings';
 
 const MAX_HISTORY = 20_000;
@@ -149,6 +150,15 @@ export class World {
     log(`ordered, boots at ${address}`);
     machine.start(this.settings);
     return record;
+  }
+
+  /** As many more as a server, with its labels and tags, that only run: what a long list is made of. */
+  addStillServers(project: Project, like: ServerRecord, count: number): void {
+    const order = { ...like.machine.order, userData: '' };
+    for (let made = 0; made < count; made++) {
+      const id = this.nextId();
+      project.servers.set(id, { ...like, id, name: `${like.name}-${id}`, machine: new StillMachine(order) });
+    }
   }
 
   /** What a fault does to when an ordered server, or one that is said to be deleted, is seen. */

@@ -2,11 +2,12 @@ const DEFAULT_SIZE = 20;
 const MAX_SIZE = 200;
 
 /** One page of a list as DigitalOcean answers it: links only to pages that exist. What is no number is not heeded. */
-export function page(
+export function page<T extends object>(
   key: string,
-  all: readonly object[],
+  all: readonly T[],
   query: Record<string, string | undefined>,
   url: string,
+  view: (each: T) => object = (each) => each,
 ): Record<string, unknown> {
   const size = Math.min(MAX_SIZE, positive(query['per_page']) ?? DEFAULT_SIZE);
   const number = positive(query['page']) ?? 1;
@@ -23,7 +24,7 @@ export function page(
     ...(number < last ? { next: link(number + 1), last: link(last) } : {}),
   };
   return {
-    [key]: all.slice((number - 1) * size, number * size),
+    [key]: all.slice((number - 1) * size, number * size).map(view),
     links: Object.keys(pages).length > 0 ? { pages } : {},
     meta: { total: all.length },
   };

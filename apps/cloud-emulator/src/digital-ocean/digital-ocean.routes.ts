@@ -98,7 +98,7 @@ function addDropletRoutes(app: FastifyInstance, world: World): void {
           (name === undefined || server.name === name),
       );
     const filter = { ...(tag === undefined ? {} : { tag_name: tag }), ...(name === undefined ? {} : { name }) };
-    return page('droplets', listed.reverse().map(dropletView), { ...query, ...filter }, urlOf(request));
+    return page('droplets', listed.reverse(), { ...query, ...filter }, urlOf(request), dropletView);
   });
   app.get<ById>('/droplets/:id', (request) => ({ droplet: dropletView(findDroplet(request)) }));
   app.post('/droplets', (request, reply) => {

@@ -5,12 +5,14 @@ const MAX_SIZE = 50;
 
 /**
  * One page of a list as Hetzner answers it; `?name=` is exact.
+ * @param view what is shown of each: made for this page only
  * @throws HetznerRefusalError `invalid_input` for a page or a size that is no positive whole number
  */
-export function page(
+export function page<T extends object>(
   key: string,
-  all: readonly object[],
+  all: readonly T[],
   query: Record<string, string | undefined>,
+  view: (each: T) => object = (each) => each,
 ): Record<string, unknown> {
   const { name } = query;
   const found = name === undefined ? all : all.filter((each) => (each as { name?: string }).name === name);
@@ -18,7 +20,7 @@ export function page(
   const number = positive('page', query) ?? 1;
   const last = Math.max(1, Math.ceil(found.length / size));
   return {
-    [key]: found.slice((number - 1) * size, number * size),
+    [key]: found.slice((number - 1) * size, number * size).map(view),
     meta: {
       pagination: {
         page: number,

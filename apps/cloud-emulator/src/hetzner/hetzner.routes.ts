@@ -10,7 +10,7 @@ import { addResourceRoutes } from './hetzner-resource.routes';
 import { checkServerName, readLabels, readOrder } from './hetzner-order';
 import { page } from './hetzner-page';
 import { HetznerRefusalError } from './hetzner-refusal.error';
-import { actionView, serverView } from './hetzner.views';
+import { actionView, serverView, statusOf } from './hetzner.views';
 import { matchesSelector } from './label-selector';
 
 type ById = { Params: { id: string } };
@@ -58,10 +58,10 @@ function addServerRoutes(app: FastifyInstance, world: World): void {
         (server) =>
           (name === undefined || server.name === name) &&
           (selector === undefined || matchesSelector(server.labels, selector)) &&
-          (status === undefined || serverView(server).status === status),
+          (status === undefined || statusOf(server) === status),
       );
     if (sort?.endsWith(':desc')) found.reverse();
-    return page('servers', found.map(serverView), request.query as Query);
+    return page('servers', found, request.query as Query, serverView);
   });
   app.get<ById>('/servers/:id', (request) => ({ server: serverView(findServer(request)) }));
   app.put<ById>('/servers/:id', (request) => {

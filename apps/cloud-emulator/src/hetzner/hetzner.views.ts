@@ -74,16 +74,19 @@ export function imageView(image: HetznerImage) {
   };
 }
 
+export function statusOf({ machine }: ServerRecord): string {
+  return { booting: 'initializing', running: 'running', deleting: 'deleting' }[machine.life];
+}
+
 /** As since 2026-07-01: with `location`, without `datacenter`. */
 export function serverView(server: ServerRecord) {
   const type = SERVER_TYPES.find(({ name }) => name === server.typeId);
   const image = imageOf(server.imageName, type?.architecture);
-  const status = { booting: 'initializing', running: 'running', deleting: 'deleting' }[server.machine.life];
   const network = `2001:db8:${(server.id & 0xffff).toString(16)}:1::`;
   return {
     id: server.id,
     name: server.name,
-    status,
+    status: statusOf(server),
     created: time(server.createdAt),
     public_net: {
       ipv4: {

@@ -11,7 +11,7 @@ import { callbackOf } from './callback-file';
 import { CallbackReporter, type ReportRecord } from './callback-reporter';
 import { readUserData, type CloudConfig, type WrittenFile } from './cloud-init';
 import { plan, type Deployment, type PublishedSite } from './deployment';
-import type { Life, Machine, ServerOrder } from './machine';
+import type { Life, Machine, MachineTimes, ServerOrder } from './machine';
 import { ProxyListener } from './proxy-listener';
 import { redemptionOf, withoutRedemption, type Redemption } from './redemption-file';
 import { SecretsFetcher } from './secrets-fetcher';
@@ -30,6 +30,7 @@ export class EmulatedServer implements Machine {
   root: string | null = null;
   /** How its agent-manager behaves once it is up, by order of the admin API. */
   agentState: AgentState = 'up';
+  readonly times: MachineTimes = { runningAt: null, answersAt: null };
   readonly #orderedAt = new Date();
   readonly #ending = new AbortController();
   #course: Promise<void> = Promise.resolve();
@@ -92,6 +93,7 @@ export class EmulatedServer implements Machine {
   private async live({ bootMs, installMs, startMs }: Settings): Promise<void> {
     await this.pause(bootMs);
     this.life = 'running';
+    this.times.runningAt = new Date();
     this.log('runs');
     if (this.order.bootFails) return this.fail('the boot failed by order of the admin API');
     this.stage = 'install';
@@ -185,6 +187,7 @@ export class EmulatedServer implements Machine {
   private startAgent({ agentEnvironment }: Deployment): void {
     this.#agent = new AgentManager(agentEnvironment, this.keycloak, () => this.agentState);
     this.stage = 'agent';
+    this.times.answersAt = new Date();
     this.log('the agent-manager is healthy');
   }
 

@@ -24,6 +24,13 @@ export interface ServerOrder {
 
 export type Life = 'booting' | 'running' | 'deleting';
 
+export interface MachineTimes {
+  /** Since when the provider says "running". */
+  runningAt: Date | null;
+  /** Since when the agent-manager answers. */
+  answersAt: Date | null;
+}
+
 /** What stands behind a server of a provider: played by this process, or a virtual machine. */
 export interface Machine {
   readonly order: ServerOrder;
@@ -45,6 +52,8 @@ export interface Machine {
   readonly status: StatusView | null;
   /** What it sent to the controller, and what became of it. */
   readonly reports: ReportRecord[];
+  /** When it was seen by nobody but itself; null before, and where that is not known. */
+  readonly times?: MachineTimes;
   start(settings: Settings): void;
   /** Ends it, and removes what it kept. */
   stop(): Promise<void>;

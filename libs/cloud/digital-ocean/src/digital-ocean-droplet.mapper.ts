@@ -1,6 +1,6 @@
 import type { CloudServer, ServerStatus } from '@agent-controller/cloud-port';
 import type { DropletAnswer } from './digital-ocean-answer.schemas';
-import { ownerFromTags } from './digital-ocean-owner.tags';
+import { lookTagOf, ownerFromTags } from './digital-ocean-owner.tags';
 
 const STATUS: Record<string, ServerStatus> = { new: 'creating', active: 'running', off: 'stopped', archive: 'stopped' };
 
@@ -20,6 +20,7 @@ export function toCloudServer(droplet: DropletAnswer): CloudServer {
     publicIpv6: addressOf(v6, 'public'),
     privateIpv4: addressOf(v4, 'private'),
     createdAt: new Date(droplet.created_at),
+    lookGroup: lookTagOf(droplet.tags ?? []),
     owner: ownerFromTags(droplet.tags ?? []),
   };
 }

@@ -5,6 +5,9 @@ export const OWNED_TAG = 'agent-controller';
 const INSTANCE = 'ac-instance:';
 const PROVISIONING = 'ac-provisioning:';
 const ATTEMPT = 'ac-attempt:';
+const ORDERED = 'ac-ordered:';
+/** As many as can be ordered in it fit on two pages of a list. */
+const LOOK_MINUTES = 2;
 
 /** Tags are `[A-Za-z0-9_:-]`, and lower case is what comes back as it was sent. */
 export function ownerTags(owner: OwnerTag): string[] {
@@ -28,4 +31,14 @@ export function ownerFromTags(tags: readonly string[]): OwnerTag | null {
   const attempt = value(ATTEMPT) ?? '';
   if (!tags.includes(OWNED_TAG) || !instanceId || !provisioningId || !/^[1-9]\d{0,8}$/.test(attempt)) return null;
   return { instanceId, provisioningId, attempt: Number(attempt) };
+}
+
+/** Shared by what is ordered within some minutes, so that a list can be narrowed to it. */
+export function lookTag(at: Date): string {
+  const minutes = Math.floor(at.getTime() / 60_000);
+  return `${ORDERED}${minutes - (minutes % LOOK_MINUTES)}`;
+}
+
+export function lookTagOf(tags: readonly string[]): string | undefined {
+  return tags.find((tag) => tag.startsWith(ORDERED));
 }

@@ -83,20 +83,25 @@ export class DigitalOceanClient {
     return answer.data;
   }
 
-  /** The entries of all pages, one page at a time; the last has no `links.pages.next`. */
-  async *list<T>(
+  /** The entries of all pages, one page at a time. */
+  async *list<T>(...asked: Parameters<typeof this.pages<T>>): AsyncGenerator<T> {
+    for await (const page of this.pages(...asked)) yield* page;
+  }
+
+  /** One request for each; the last has no `links.pages.next`. */
+  async *pages<T>(
     call: Omit<DigitalOceanCall, 'effect'>,
     send: (dots: DotsWrapper, page: { page: number; per_page: number }) => Promise<Answer>,
     key: string,
     entry: z.ZodType<T>,
-  ): AsyncGenerator<T> {
+  ): AsyncGenerator<T[]> {
     const schema = pageAnswer.and(z.object({ [key]: z.array(entry) })) as z.ZodType<
       z.infer<typeof pageAnswer> & Record<string, T[]>
     >;
     for (let page = 1; page <= MAX_PAGES; page++) {
       const request = { page, per_page: PER_PAGE };
       const answer = await this.call({ ...call, effect: 'read' }, (dots) => send(dots, request), schema);
-      yield* answer[key] ?? [];
+      yield answer[key] ?? [];
       if (!answer.links?.pages?.next) return;
     }
     throw new CloudError('unavailable', `DigitalOcean: ${call.name} never reached a last page`);

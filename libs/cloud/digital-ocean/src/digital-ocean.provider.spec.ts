@@ -1,6 +1,7 @@
 import type { CloudError, CloudServer, ServerSpec } from '@agent-controller/cloud-port';
 import { json, rejection, type ScriptedStep } from '@agent-controller/cloud-port/testing';
 import { droplet, error, networks, owner, page, tags } from './digital-ocean-answers.fixture';
+import { lookTag } from './digital-ocean-owner.tags';
 import { DigitalOceanScript, get, post, remove } from './digital-ocean-script.fixture';
 
 const spec: ServerSpec = {
@@ -27,13 +28,15 @@ describe('droplets', () => {
       image: 'debian-13-x64',
       ssh_keys: [99],
       user_data: spec.userData,
-      tags,
+      tags: [...tags, expect.stringMatching(/^ac-ordered:\d+$/)],
       ipv6: true,
       with_droplet_agent: false,
     };
     const answer = accepted({ status: 'new', networks: { v4: [], v6: [] } });
-    const provider = await digitalOcean.start(post('/droplets', answer, body));
-    expect(await provider.create(spec)).toEqual({
+    const provider = await digitalOcean.start(post('/droplets', answer));
+    const created = await provider.create(spec);
+    expect(digitalOcean.http.requests[0]?.body).toEqual(body);
+    expect(created).toEqual({
       id: '42',
       name: 'web-42',
       status: 'creating',
@@ -85,7 +88,7 @@ describe('droplets', () => {
     );
     const { id } = await provider.create(spec);
     expect(await rejection(provider.get(id))).toMatchObject({ kind: 'not-found', requestId: 'req-1' });
-    expect(await provider.look([{ serverId: id, createdAt: new Date() }])).toEqual([]);
+    expect(await provider.look([{ serverId: id, createdAt: new Date() }])).toEqual({ servers: [], requests: 1 });
   });
 
   it('finds by owner, of all pages, oldest first, and nothing of others', async () => {
@@ -108,7 +111,29 @@ describe('droplets', () => {
     const query = { tag_name: 'agent-controller', page: '1', per_page: '200' };
     const more = 'https://x/v2/droplets?page=2';
     const provider = await digitalOcean.start(get('/droplets', page('droplets', entries, more), query));
-    expect(ids(await provider.look(waiting))).toEqual(['3', '2', '1']);
+    expect(ids((await provider.look(waiting)).servers)).toEqual(['3', '2', '1']);
+  });
+
+  it('lists only what was ordered in the same minutes as those that are waited for', async () => {
+    const [early, late] = [new Date('2026-08-01T10:00:59Z'), new Date('2026-08-01T10:02:00Z')].map(lookTag);
+    const waiting = [1, 2, 3, 4, 5, 6].map((id) => ({
+      ...{ serverId: String(id), createdAt: new Date(), lookGroup: id < 4 ? early : late },
+    }));
+    const tagged = (id: number) => droplet(id, { tags: [...tags, id < 4 ? early : late] });
+    const query = (tag_name = '') => ({ tag_name, page: '1', per_page: '200' });
+    const provider = await digitalOcean.start(
+      get('/droplets', page('droplets', [3, 2, 1].map(tagged)), query(early)),
+      get('/droplets', page('droplets', [6, 7, 5, 4].map(tagged)), query(late)),
+    );
+    const { servers, requests } = await provider.look(waiting);
+    expect(ids(servers)).toEqual(['3', '2', '1', '6', '5', '4']);
+    expect(servers.map(({ lookGroup }) => lookGroup)).toEqual([early, early, early, late, late, late]);
+    expect(requests).toBe(2);
+  });
+
+  it('gives what is ordered within two minutes the same tag', () => {
+    expect(lookTag(new Date('2026-08-01T10:00:00Z'))).toBe(lookTag(new Date('2026-08-01T10:01:59Z')));
+    expect(lookTag(new Date('2026-08-01T10:02:00Z'))).not.toBe(lookTag(new Date('2026-08-01T10:01:59Z')));
   });
 
   it('lists all droplets of ours, page by page', async () => {

@@ -2,6 +2,7 @@ import {
   type CloudProvider,
   type CloudServer,
   type Location,
+  type Look,
   type ManagedKey,
   type OwnerQuery,
   type ProjectKey,
@@ -11,6 +12,7 @@ import {
   type ServerType,
   type SshKey,
   type WaitingServer,
+  lookThroughPages,
   numericId,
   unlessGone,
 } from '@agent-controller/cloud-port';
@@ -24,7 +26,7 @@ import {
 } from './digital-ocean-answer.schemas';
 import { toLocation, toServerImage, toServerType } from './digital-ocean-catalogue.mapper';
 import { toCloudServer } from './digital-ocean-droplet.mapper';
-import { OWNED_TAG, ownerTags, provisioningTag } from './digital-ocean-owner.tags';
+import { lookTag, OWNED_TAG, ownerTags, provisioningTag } from './digital-ocean-owner.tags';
 import { DigitalOceanProjectKeys } from './digital-ocean-project-keys';
 import { DigitalOceanClient, type DigitalOceanOptions } from './digital-ocean.client';
 
@@ -90,7 +92,7 @@ export class DigitalOceanProvider implements CloudProvider {
       image: /^\d+$/.test(spec.image) ? Number(spec.image) : spec.image,
       ssh_keys: spec.sshKeyIds.map((id) => numericId(id, this.displayName)),
       user_data: spec.userData,
-      tags: ownerTags(spec.owner),
+      tags: [...ownerTags(spec.owner), lookTag(new Date())],
       ipv6: true,
       // Nobody needs its console, and the boot is shorter without.
       with_droplet_agent: false,
@@ -125,19 +127,22 @@ export class DigitalOceanProvider implements CloudProvider {
     return found.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || Number(a.id) - Number(b.id));
   }
 
-  async look(waiting: readonly WaitingServer[]): Promise<CloudServer[]> {
-    if (waiting.length <= LOOK_BY_ID) {
-      const seen = await Promise.all(waiting.map(({ serverId }) => unlessGone(this.get(serverId))));
-      return seen.filter((server) => server !== null);
+  /**
+   * The list has no order that could be asked for, and grows with all that runs: so servers have a tag of the minutes in
+   * which they were ordered, and only what shares one with a waiting server is listed. States cannot be asked for.
+   */
+  async look(waiting: readonly WaitingServer[]): Promise<Look> {
+    const groups = new Map<string, WaitingServer[]>();
+    for (const each of waiting) {
+      const tag = each.lookGroup ?? OWNED_TAG;
+      groups.set(tag, [...(groups.get(tag) ?? []), each]);
     }
-    // The list has no order that could be asked for, so it is read until all were seen.
-    const missing = new Set(waiting.map(({ serverId }) => serverId));
-    const seen: CloudServer[] = [];
-    for await (const server of this.servers(OWNED_TAG, 'look')) {
-      if (missing.delete(server.id)) seen.push(server);
-      if (missing.size === 0) break;
-    }
-    return seen;
+    const looks: Look[] = [];
+    for (const [tag, servers] of groups) looks.push(await this.lookAtGroup(tag, servers));
+    return {
+      servers: looks.flatMap(({ servers }) => servers),
+      requests: looks.reduce((sum, { requests }) => sum + requests, 0),
+    };
   }
 
   async *listOwned(): AsyncIterable<CloudServer> {
@@ -190,13 +195,26 @@ export class DigitalOceanProvider implements CloudProvider {
     return regions;
   }
 
-  private async *servers(tag_name: string, purpose: RequestPurpose): AsyncGenerator<CloudServer> {
-    const list = this.#api.list(
+  private lookAtGroup(tag: string, waiting: readonly WaitingServer[]): Promise<Look> {
+    return lookThroughPages(waiting, {
+      get: (serverId) => this.get(serverId),
+      pages: this.serverPages(tag, 'look'),
+      isNewestFirst: false,
+      byIdUpTo: LOOK_BY_ID,
+    });
+  }
+
+  private async *servers(tag: string, purpose: RequestPurpose): AsyncGenerator<CloudServer> {
+    for await (const page of this.serverPages(tag, purpose)) yield* page;
+  }
+
+  private async *serverPages(tag_name: string, purpose: RequestPurpose): AsyncGenerator<CloudServer[]> {
+    const pages = this.#api.pages(
       { name: 'GET /droplets', purpose },
       (dots, page) => dots.droplet.listDroplets({ ...page, tag_name }),
       'droplets',
       dropletAnswer,
     );
-    for await (const droplet of list) yield toCloudServer(droplet);
+    for await (const page of pages) yield page.map(toCloudServer);
   }
 }

@@ -59,11 +59,16 @@ export class HetznerClient {
   }
 
   /** The entries of all pages, one page at a time. */
-  async *list<T>(
+  async *list<T>(request: Omit<HetznerRequest, 'method' | 'body'>, key: string, entry: z.ZodType<T>) {
+    for await (const page of this.pages(request, key, entry)) yield* page;
+  }
+
+  /** One request for each. */
+  async *pages<T>(
     { path, query = {}, purpose, listsKeys }: Omit<HetznerRequest, 'method' | 'body'>,
     key: string,
     entry: z.ZodType<T>,
-  ) {
+  ): AsyncGenerator<T[]> {
     const schema = pageAnswer.and(z.object({ [key]: z.array(entry) })) as z.ZodType<
       z.infer<typeof pageAnswer> & Record<string, T[]>
     >;
@@ -71,7 +76,7 @@ export class HetznerClient {
     for (let count = 0; count < MAX_PAGES; count++) {
       const paged = { ...query, page, per_page: PER_PAGE };
       const answer = await this.send({ method: 'GET', path, query: paged, purpose, listsKeys }, schema);
-      yield* answer[key] ?? [];
+      yield answer[key] ?? [];
       const next = answer.meta.pagination.next_page;
       if (!next || next <= page) return;
       page = next;

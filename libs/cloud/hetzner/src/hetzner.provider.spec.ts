@@ -89,7 +89,7 @@ describe('servers', () => {
 
   it('looks at one or two servers by id, and leaves out those that are not found', async () => {
     const provider = await hetzner.start(get('/servers/1', error(404, 'not_found', 'server not found')));
-    expect(await provider.look([{ serverId: '1', createdAt: new Date() }])).toEqual([]);
+    expect(await provider.look([{ serverId: '1', createdAt: new Date() }])).toEqual({ servers: [], requests: 1 });
   });
 
   it('looks at many newest first, and stops at the oldest that is waited for', async () => {
@@ -98,7 +98,21 @@ describe('servers', () => {
     const query = { label_selector: 'managed-by==agent-controller', sort: 'created:desc', page: '1', per_page: '50' };
     const entries = [6, 5, 4, 2].map((n) => server(n, { created: created(n) }));
     const provider = await hetzner.start(get('/servers', page('servers', entries, 2), query));
-    expect(ids(await provider.look(waiting))).toEqual(['6', '5']);
+    expect(ids((await provider.look(waiting)).servers)).toEqual(['6', '5']);
+  });
+
+  it('lists only servers that run when those alone are wanted: the newest of them are the latest news', async () => {
+    const waiting = [5, 6].map((n) => ({ serverId: String(n), createdAt: new Date('2026-08-01T10:00:05+00:00') }));
+    const query = { label_selector: 'managed-by==agent-controller', sort: 'created:desc', status: 'running' };
+    const entries = [
+      server(5, { created: '2026-08-01T10:00:05+00:00' }),
+      server(2, { created: '2026-08-01T09:00:00+00:00' }),
+    ];
+    const provider = await hetzner.start(
+      get('/servers', page('servers', entries, 2), { ...query, page: '1', per_page: '50' }),
+    );
+    const { servers, requests } = await provider.look(waiting, { runningOnly: true });
+    expect([ids(servers), requests]).toEqual([['5'], 1]);
   });
 
   it('lists all servers of ours, page by page', async () => {

@@ -2,6 +2,8 @@ import {
   type CloudProvider,
   type CloudServer,
   type Location,
+  type Look,
+  type LookWish,
   type ManagedKey,
   type OwnerQuery,
   type ProjectKey,
@@ -11,6 +13,7 @@ import {
   type ServerType,
   type SshKey,
   type WaitingServer,
+  lookThroughPages,
   numericId,
   unlessGone,
 } from '@agent-controller/cloud-port';
@@ -104,12 +107,17 @@ export class HetznerProvider implements CloudProvider {
     return servers.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || Number(a.id) - Number(b.id));
   }
 
-  async look(waiting: readonly WaitingServer[]): Promise<CloudServer[]> {
-    if (waiting.length <= LOOK_BY_ID) {
-      const seen = await Promise.all(waiting.map(({ serverId }) => unlessGone(this.get(serverId))));
-      return seen.filter((server) => server !== null);
-    }
-    return this.lookNewestFirst(waiting);
+  /** Of those that run the newest are those that began to run last: one page shows them, whatever else runs or waits. */
+  look(waiting: readonly WaitingServer[], { runningOnly = false }: LookWish = {}): Promise<Look> {
+    return lookThroughPages(waiting, {
+      get: (serverId) => this.get(serverId),
+      pages: this.serverPages(
+        { label_selector: ownedSelector, sort: 'created:desc', ...(runningOnly ? { status: 'running' } : {}) },
+        'look',
+      ),
+      isNewestFirst: true,
+      byIdUpTo: runningOnly ? 1 : LOOK_BY_ID,
+    });
   }
 
   async *listOwned(): AsyncIterable<CloudServer> {
@@ -147,20 +155,12 @@ export class HetznerProvider implements CloudProvider {
     return this.#keys.remove(keyId);
   }
 
-  private async lookNewestFirst(waiting: readonly WaitingServer[]): Promise<CloudServer[]> {
-    const missing = new Set(waiting.map(({ serverId }) => serverId));
-    const oldest = Math.min(...waiting.map(({ createdAt }) => createdAt.getTime()));
-    const seen: CloudServer[] = [];
-    for await (const server of this.servers(ownedSelector, 'created:desc', 'look')) {
-      if (missing.delete(server.id)) seen.push(server);
-      // All that follow are older than any that someone waits for.
-      if (missing.size === 0 || server.createdAt.getTime() < oldest) break;
-    }
-    return seen;
+  private async *servers(selector: string, sort: string, purpose: RequestPurpose): AsyncGenerator<CloudServer> {
+    for await (const page of this.serverPages({ label_selector: selector, sort }, purpose)) yield* page;
   }
 
-  private async *servers(selector: string, sort: string, purpose: RequestPurpose): AsyncGenerator<CloudServer> {
-    const request = { path: '/servers', query: { label_selector: selector, sort }, purpose };
-    for await (const server of this.#api.list(request, 'servers', serverAnswer)) yield toCloudServer(server);
+  private async *serverPages(query: Record<string, string>, purpose: RequestPurpose): AsyncGenerator<CloudServer[]> {
+    const pages = this.#api.pages({ path: '/servers', query, purpose }, 'servers', serverAnswer);
+    for await (const page of pages) yield page.map(toCloudServer);
   }
 }

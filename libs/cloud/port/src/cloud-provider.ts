@@ -140,6 +140,8 @@ export interface CloudServer {
   publicIpv6: string | null;
   privateIpv4: string | null;
   createdAt: Date;
+  /** By which a list can be narrowed to the servers that were ordered at about the same time, where a provider can. */
+  lookGroup?: string;
   /** What the labels or tags say; null when they are not ours or not complete. */
   owner: OwnerTag | null;
 }
@@ -148,6 +150,21 @@ export interface CloudServer {
 export interface WaitingServer {
   serverId: string;
   createdAt: Date;
+  /** As the provider answered it. */
+  lookGroup?: string;
+}
+
+/** What is to be seen of waiting servers. */
+export interface LookWish {
+  /** Those that do not run yet may be left out, where that makes it cheaper. */
+  runningOnly?: boolean;
+}
+
+/** What was seen of waiting servers. */
+export interface Look {
+  servers: CloudServer[];
+  /** What it cost. */
+  requests: number;
 }
 
 /** A public key that we put into the provider's project. */
@@ -192,10 +209,10 @@ export interface CloudProvider {
   findByOwner(owner: OwnerQuery): Promise<CloudServer[]>;
 
   /**
-   * The cheapest way to see the waiting servers. The answer holds those that were seen, and may lack some that exist:
-   * a server missing from it says nothing.
+   * The cheapest way to see the waiting servers, whatever else is in the project. The answer holds those that were seen,
+   * and may lack some that exist: a server missing from it says nothing.
    */
-  look(waiting: readonly WaitingServer[]): Promise<CloudServer[]>;
+  look(waiting: readonly WaitingServer[], wish?: LookWish): Promise<Look>;
 
   /** Every server that carries any installation's label of ours. For the sweep only. */
   listOwned(): AsyncIterable<CloudServer>;

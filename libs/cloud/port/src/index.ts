@@ -5,6 +5,8 @@ export {
   type CloudProvider,
   type CloudServer,
   type Location,
+  type Look,
+  type LookWish,
   type ManagedKey,
   type OwnerQuery,
   type OwnerTag,
@@ -20,6 +22,7 @@ export {
 } from './cloud-provider';
 export { CloudProviderRegistry } from './cloud-provider-registry';
 export { guardedTransport, type Transport } from './guarded-transport';
+export { lookThroughPages, type LookSource } from './look-through-pages';
 export { unlessGone } from './not-found';
 export { numericId } from './numeric-id';
 export { serverName } from './owner-name';

@@ -17,6 +17,13 @@ export interface EventSource {
   attempt: number;
 }
 
+/** Events of one provisioning, and the number of the last one before. */
+export interface NumberedEvents {
+  source: EventSource;
+  before: number;
+  events: readonly NewEvent[];
+}
+
 /** Channel on which changed provisionings are announced; the payload is the client's id. */
 export const CHANGE_CHANNEL = 'provisioning_changed';
 
@@ -36,12 +43,19 @@ export class EventLog {
        RETURNING last_event_seq AS last`,
       [source.id, events.length],
     );
-    const first = (result[0][0]?.last ?? events.length) - events.length + 1;
-    await manager.insert(
-      ProvisioningEvent,
+    const before = (result[0][0]?.last ?? events.length) - events.length;
+    await this.appendNumbered(manager, [{ source, before, events }], at);
+  }
+
+  /**
+   * The same for several, where the caller holds the rows' locks and has counted: `last_event_seq` was `before`, and is
+   * greater by the number of events now.
+   */
+  async appendNumbered(manager: EntityManager, logs: readonly NumberedEvents[], at: Date): Promise<void> {
+    const rows = logs.flatMap(({ source, before, events }) =>
       events.map((event, index) => ({
         provisioningId: source.id,
-        seq: first + index,
+        seq: before + index + 1,
         clientId: source.clientId,
         at,
         type: event.type,
@@ -52,7 +66,9 @@ export class EventLog {
         expiresAt: null,
       })),
     );
-    await announceChange(manager, source.clientId);
+    if (rows.length === 0) return;
+    await manager.insert(ProvisioningEvent, rows);
+    await announceChange(manager, ...new Set(rows.map(({ clientId }) => clientId)));
   }
 
   /** Number of the last event of a provisioning that has no row; 0 when there is none. */
@@ -81,7 +97,7 @@ export class EventLog {
   }
 }
 
-/** Tells every controller, once the transaction commits, that something about this client's provisioning changed. */
-export async function announceChange(manager: EntityManager, clientId: string): Promise<void> {
-  await manager.query(`SELECT pg_notify($1, $2)`, [CHANGE_CHANNEL, clientId]);
+/** Tells every controller, once the transaction commits, that something about these clients' provisionings changed. */
+export async function announceChange(manager: EntityManager, ...clientIds: string[]): Promise<void> {
+  await manager.query(`SELECT pg_notify($1, id) FROM unnest($2::text[]) AS id`, [CHANGE_CHANNEL, clientIds]);
 }

@@ -27,7 +27,14 @@ describe('Housekeeping', () => {
     await enqueueStep(database.dataSource.manager, booting.id, 60_000);
     expect(await housekeeping.wakeForgotten()).toBe(2);
     expect((await database.jobs()).map(({ key }) => key).sort()).toEqual(
-      [booting.id, unfinished.id, unwanted.id, 'observe-servers:hetzner', 'look-at-agents'].sort(),
+      [
+        booting.id,
+        unfinished.id,
+        unwanted.id,
+        'observe-servers:hetzner',
+        'watch-waiting-agents',
+        'look-at-agents',
+      ].sort(),
     );
     expect(await housekeeping.wakeForgotten()).toBe(0);
   });
@@ -56,7 +63,9 @@ describe('Housekeeping', () => {
     const due: { key: string }[] = await database.dataSource.query(
       'SELECT key FROM graphile_worker.jobs WHERE attempts = 0 AND run_at <= now()',
     );
-    expect(due.map(({ key }) => key).sort()).toEqual([failed.id, 'observe-servers:hetzner'].sort());
+    expect(due.map(({ key }) => key).sort()).toEqual(
+      [failed.id, 'observe-servers:hetzner', 'watch-waiting-agents'].sort(),
+    );
   });
 
   it('frees the jobs of workers that are gone, and forgets them', async () => {

@@ -1,15 +1,18 @@
 import type { ProviderType } from '@agent-controller/cloud-port';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { WATCHED } from './agent-watch/waiting-agents.repository';
 import { LOOKED_AT } from './health/health.repository';
 import {
+  enqueueAgentWatch,
   enqueueHealthLooks,
   enqueueObservation,
-  enqueueStep,
+  enqueueSteps,
   enqueueSweep,
   HEALTH_TASK,
   OBSERVE_TASK,
   SWEEP_TASK,
+  WATCH_TASK,
 } from './jobs/job-queue';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
@@ -18,6 +21,9 @@ const FIRST_SWEEP_MS = 30_000;
 /** Tombstones that no sweep looked at, such as of a provider whose token is gone. */
 const UNSWEPT_TOMBSTONE_DAYS = 7;
 const MISSED_HEARTBEATS = 3;
+
+/** As the partial index has it. */
+const UNFINISHED = `phase NOT IN ('ready', 'failed') OR (phase = 'ready' AND intent = 'absent')`;
 
 /**
  * Of a job: it will do its work in time. One that failed is put off for longer each time, for hours at last: what spoiled
@@ -71,9 +77,9 @@ export class Housekeeping {
    */
   async wakeForgotten(): Promise<number> {
     // One question: an idle controller asks it all the time.
-    const missing: { kind: 'step' | 'observer' | 'health'; what: string }[] = await this.dataSource.query(
+    const missing: { kind: 'step' | 'observer' | 'watch' | 'health'; what: string }[] = await this.dataSource.query(
       `SELECT 'step' AS kind, id::text AS what FROM provisioning_references AS reference
-       WHERE (phase NOT IN ('ready', 'failed') OR (phase = 'ready' AND intent = 'absent'))
+       WHERE (${UNFINISHED})
          AND NOT EXISTS (
            SELECT 1 FROM graphile_worker.jobs
            WHERE queue_name = reference.id::text AND ${WILL_RUN}
@@ -84,17 +90,25 @@ export class Housekeeping {
          SELECT 1 FROM graphile_worker.jobs WHERE key = $1 || ':' || provider_type AND ${WILL_RUN}
        )
        UNION ALL
-       SELECT 'health', '' WHERE EXISTS (SELECT 1 FROM provisioning_references AS reference WHERE ${LOOKED_AT})
-         AND NOT EXISTS (SELECT 1 FROM graphile_worker.jobs WHERE key = $2 AND ${WILL_RUN})`,
-      [OBSERVE_TASK, HEALTH_TASK],
+       SELECT 'watch', '' WHERE EXISTS (SELECT 1 FROM provisioning_references AS reference WHERE ${WATCHED})
+         AND NOT EXISTS (SELECT 1 FROM graphile_worker.jobs WHERE key = $2 AND ${WILL_RUN})
+       UNION ALL
+       -- In an order that the partial index has: the first of many is found there at once.
+       SELECT 'health', '' WHERE (
+           SELECT true FROM provisioning_references AS reference WHERE ${LOOKED_AT} ORDER BY health_due_at LIMIT 1
+         ) IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM graphile_worker.jobs WHERE key = $3 AND ${WILL_RUN})`,
+      [OBSERVE_TASK, WATCH_TASK, HEALTH_TASK],
     );
     const { manager } = this.dataSource;
+    const steps = missing.filter(({ kind }) => kind === 'step').map(({ what }) => what);
+    await enqueueSteps(this.dataSource, steps);
     for (const { kind, what } of missing) {
-      if (kind === 'step') await enqueueStep(manager, what);
-      else if (kind === 'observer') await enqueueObservation(manager, what as ProviderType, 0);
-      else await enqueueHealthLooks(manager, 0);
+      if (kind === 'observer') await enqueueObservation(manager, what as ProviderType, 0);
+      else if (kind === 'watch') await enqueueAgentWatch(manager);
+      else if (kind === 'health') await enqueueHealthLooks(manager, 0);
     }
-    return missing.filter(({ kind }) => kind === 'step').length;
+    return steps.length;
   }
 
   /** Makes a sweep's job for each provider that has none. The first one comes after an interval. */

@@ -33,6 +33,9 @@ export const SETTLED_PHASES: readonly Phase[] = ['ready', 'failed'];
 /** Phases in which no step and no observer keeps the row as the provider says: the sweep does. */
 export const SWEPT_PHASES: readonly Phase[] = ['installing', 'starting', 'ready', 'failed'];
 
+/** Phases in which the server itself is looked at until it answers as it should. */
+export const WATCHED_PHASES: readonly Phase[] = ['installing', 'starting'];
+
 /** Percent done, and what a person reads meanwhile. */
 export const PHASE_DISPLAY: Record<Phase, { progress: number; message: string }> = {
   'creating-server': { progress: 5, message: 'Ordering the server' },

@@ -19,8 +19,8 @@ import type { ServerReport } from './reports/server-report';
  * One provisioning: what was asked for, what is billed, and where the work stands. The row is the truth; jobs only
  * wake. Its columns have five writers: a step that holds the lease (`version` moves), the observer (what the provider
  * says of the server: no version), callers (`intent`: no version), the server itself (`report` and `bootstrap_…`: no
- * version), and the
- * health keeper (`health_due_at`: no version).
+ * version), and who
+ * looks at agent-managers, before ready and after (`health_due_at`: no version).
  */
 @Entity('provisioning_references')
 @Index('provisioning_references_phase_idx', ['phase', 'providerType'])
@@ -30,6 +30,12 @@ import type { ServerReport } from './reports/server-report';
 })
 @Index('provisioning_references_health_due_at_idx', ['healthDueAt'], {
   where: `phase = 'ready' AND intent = 'present'`,
+})
+@Index('provisioning_references_unfinished_idx', ['id'], {
+  where: `phase NOT IN ('ready', 'failed') OR (phase = 'ready' AND intent = 'absent')`,
+})
+@Index('provisioning_references_watch_due_at_idx', ['healthDueAt'], {
+  where: `phase IN ('installing', 'starting') AND intent = 'present'`,
 })
 @Check('provisioning_references_intent_check', `intent IN ('present', 'absent')`)
 export class ProvisioningReference {
@@ -176,7 +182,7 @@ export class ProvisioningReference {
   @Column('jsonb', { default: [] })
   warnings!: string[];
 
-  /** When the ready agent-manager is to be looked at next; null: at once. */
+  /** When the agent-manager, ready or awaited, is to be looked at next; null: at once. */
   @Column({ type: 'timestamptz', name: 'health_due_at', precision: 3, nullable: true })
   healthDueAt!: Date | null;
 

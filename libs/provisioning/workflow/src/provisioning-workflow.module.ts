@@ -1,5 +1,7 @@
 import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
 import { AcceptingRepository } from './accepting.repository';
+import { AgentWatch } from './agent-watch/agent-watch';
+import { WaitingAgents } from './agent-watch/waiting-agents.repository';
 import { AgentHealth } from './agent/agent-health';
 import { AgentHealthClient } from './agent/agent-health.client';
 import { agentConnections } from './agent/agent-http.client';
@@ -23,6 +25,8 @@ import { IdempotencyKey } from './idempotency/idempotency-key.entity';
 import { IdempotencyKeysService } from './idempotency/idempotency-keys.service';
 import { InstanceService } from './instance.service';
 import { JobRunner } from './jobs/job-runner';
+import { ObservationShift } from './observation/observation-shift';
+import { WaitingServers } from './observation/waiting-servers.repository';
 import { PreviewService } from './preview.service';
 import { ProvisioningEvent } from './provisioning-event.entity';
 import { ProvisioningFactory } from './provisioning-factory.service';
@@ -134,7 +138,9 @@ const INTERNAL: Provider[] = [
   StepCommit,
   StepErrors,
   StepRunner,
+  WaitingServers,
   ServerObserver,
+  ObservationShift,
   SweepRepository,
   SweptRows,
   ServerPresence,
@@ -148,6 +154,8 @@ const INTERNAL: Provider[] = [
   UnusedKeys,
   KeySweep,
   Sweeper,
+  WaitingAgents,
+  AgentWatch,
   HealthRepository,
   HealthKeeper,
   ChangeWatcher,

@@ -1,15 +1,12 @@
 import { Client, type ClientWithoutCredentials } from '@agent-controller/clients';
-import { publicAddress, type CloudServer, type ProviderType } from '@agent-controller/cloud-port';
+import { publicAddress, type CloudServer } from '@agent-controller/cloud-port';
 import { columnsOf, quickQuery, withPrefix } from '@agent-controller/database';
 import { SecretBox, type Caller, type SealedPlace } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { ProvisioningReference } from './provisioning-reference.entity';
-import type { ProvisioningFailure, ProvisioningSecrets } from './provisioning.types';
+import type { ProvisioningSecrets } from './provisioning.types';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
-
-/** Phases in which the provider's view of the server is waited for. */
-const OBSERVED_PHASES = ['booting'];
 
 /** What is saved before a create is sent. */
 interface AnnouncedOrder {
@@ -137,50 +134,12 @@ export class ProvisioningRepository {
     return count === 1;
   }
 
-  waitingServers(provider: ProviderType): Promise<ProvisioningReference[]> {
-    return this.manager
-      .createQueryBuilder(ProvisioningReference, 'reference')
-      .where('reference.phase IN (:...phases) AND reference.providerType = :provider', {
-        phases: OBSERVED_PHASES,
-        provider,
-      })
-      .andWhere(`reference.serverId IS NOT NULL AND reference.intent = 'present'`)
-      .getMany();
-  }
-
   /** Saves what the provider said of a server. Nobody's lease is needed: only the observer writes these columns. */
   async saveObservation(id: string, server: CloudServer, at: Date, manager = this.manager): Promise<void> {
     await manager.update(
       ProvisioningReference,
       { id, serverId: server.id },
       { ...observedColumns(server), observedAt: at, missingSince: null },
-    );
-  }
-
-  async touchObserved(ids: readonly string[], at: Date): Promise<void> {
-    if (ids.length === 0) return;
-    await this.manager.query(
-      `UPDATE provisioning_references SET observed_at = $2, missing_since = NULL WHERE id = ANY($1::uuid[])`,
-      [ids, at],
-    );
-  }
-
-  /** Stops the clock of a waiting row, and says why. @returns false when it stands still already, or waits no more */
-  async pauseWaiting(id: string, why: ProvisioningFailure, at: Date, manager: EntityManager): Promise<boolean> {
-    const [, count]: [unknown, number] = await manager.query(
-      `UPDATE provisioning_references SET paused_since = $3, last_error = $4
-       WHERE id = $1 AND phase = ANY($2) AND paused_since IS NULL`,
-      [id, OBSERVED_PHASES, at, JSON.stringify(why)],
-    );
-    return count === 1;
-  }
-
-  async resumeWaiting(id: string, at: Date): Promise<void> {
-    await this.manager.query(
-      `UPDATE provisioning_references SET paused_since = NULL, last_error = NULL,
-         paused_ms = paused_ms + GREATEST(0, extract(epoch FROM $3::timestamptz - paused_since) * 1000)::integer
-       WHERE id = $1 AND phase = ANY($2) AND paused_since IS NOT NULL`,
-      [id, OBSERVED_PHASES, at],
     );
   }
 
@@ -235,6 +194,7 @@ export function observedColumns(server: CloudServer) {
       providerStatus: server.providerStatus,
       publicIpv4: server.publicIpv4,
       publicIpv6: server.publicIpv6,
+      ...(server.lookGroup === undefined ? {} : { lookGroup: server.lookGroup }),
     },
   };
 }

@@ -1,6 +1,7 @@
 import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
 import type { Logger } from '@agent-controller/kernel';
 import { ServerObserver } from './server-observer';
+import { WaitingServers } from './observation/waiting-servers.repository';
 import { FakeCloudProvider } from './testing/fake-cloud-provider';
 import { WorkflowDatabase } from './testing/workflow-database';
 import { elapsedMs } from './time-limit';
@@ -19,9 +20,16 @@ describe('ServerObserver, while the provider cannot be asked', () => {
     database = await WorkflowDatabase.create();
     provider = new FakeCloudProvider();
     now = START;
-    const { provisionings, events } = database;
+    const { dataSource, events, options } = database;
     const registry = new CloudProviderRegistry([provider]);
-    observer = new ServerObserver(provisionings, events, registry, { now: () => now }, silent);
+    observer = new ServerObserver(
+      new WaitingServers(dataSource),
+      events,
+      registry,
+      options,
+      { now: () => now },
+      silent,
+    );
   });
   afterEach(() => database.dispose());
 
@@ -39,9 +47,9 @@ describe('ServerObserver, while the provider cannot be asked', () => {
       new CloudError('unavailable', 'The provider is away.'),
       new CloudError('rate-limited', 'The budget is low.', { retryAfterMs: 1_000 }),
     );
-    await observer.run('hetzner');
+    await observer.look('hetzner');
     now = after(HOUR_MS);
-    await observer.run('hetzner');
+    await observer.look('hetzner');
     for (const { id } of [first, second]) {
       const row = await database.get(id);
       expect(row).toMatchObject({
@@ -56,7 +64,7 @@ describe('ServerObserver, while the provider cannot be asked', () => {
     expect((await database.get(starting.id)).pausedSince).toBeNull();
 
     now = after(HOUR_MS + 1_000);
-    await observer.run('hetzner');
+    await observer.look('hetzner');
     const row = await database.get(first.id);
     expect(row).toMatchObject({ pausedSince: null, lastError: null, pausedMs: HOUR_MS - 4_000 });
     expect(elapsedMs(row, now)).toBe(5_000);
@@ -65,14 +73,13 @@ describe('ServerObserver, while the provider cannot be asked', () => {
   it('goes on looking', async () => {
     await booting('1');
     provider.failNext('look', new CloudError('unavailable', 'The provider is away.'));
-    await observer.run('hetzner');
-    expect(await database.jobs()).toEqual([{ key: 'observe-servers:hetzner', task: 'observe-servers' }]);
+    expect(await observer.look('hetzner')).toBeGreaterThan(0);
   });
 
   it('leaves the clock alone for an error that is no outage', async () => {
     const { id } = await booting('1');
     provider.failNext('look', new CloudError('auth', 'The token is wrong.'));
-    await observer.run('hetzner');
+    await observer.look('hetzner');
     expect((await database.get(id)).pausedSince).toBeNull();
   });
 });

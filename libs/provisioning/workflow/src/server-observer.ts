@@ -8,14 +8,25 @@ import {
 import type { Clock, Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { EventLog } from './event-log';
-import { enqueueObservation, enqueueStep } from './jobs/job-queue';
-import type { ProvisioningReference } from './provisioning-reference.entity';
-import { ProvisioningRepository } from './provisioning.repository';
+import { crowdOf, planLook } from './observation/look-cadence';
+import { UsualTimes } from './observation/usual-times';
+import { WaitingServers, type WaitingRow } from './observation/waiting-servers.repository';
 import { backOffMs, cloudFailure, stopsClock } from './steps/cloud-failure';
 import { CLOCK, LOGGER } from './tokens';
+import { visibilityGraceMs, WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
-const SOONEST_MS = 1_500;
-const LATEST_MS = 5_000;
+/** Of the time after which a server that nobody saw is asked for by itself. */
+const STALE = 0.75;
+
+interface Duty {
+  /** Errors in a row, for the back-off. */
+  errors: number;
+  lookedAt: Date | null;
+  requests: number;
+  /** How many waited, fading, and when. */
+  crowd: number;
+  crowdAt: Date;
+}
 
 /**
  * Looks at all waiting servers of a provider at once, so that what is asked does not grow with their number, and wakes
@@ -23,96 +34,119 @@ const LATEST_MS = 5_000;
  */
 @Injectable()
 export class ServerObserver {
-  /** Errors in a row, for the back-off. */
-  readonly #errors = new Map<ProviderType, number>();
+  readonly #duties = new Map<ProviderType, Duty>();
+  readonly #boots = new UsualTimes<ProviderType>();
 
   constructor(
-    private readonly provisionings: ProvisioningRepository,
+    private readonly rows: WaitingServers,
     private readonly events: EventLog,
     private readonly providers: CloudProviderRegistry,
+    @Inject(WORKFLOW_OPTIONS) private readonly options: Pick<WorkflowOptions, 'providerTimeoutMs'>,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** One look; asks for the next one while servers wait. */
-  async run(type: ProviderType): Promise<void> {
+  /** One look, when it is time for one. @returns milliseconds until it may be time again; null when nobody waits */
+  async look(type: ProviderType): Promise<number | null> {
     const provider = this.providers.find(type);
-    const waiting = await this.provisionings.waitingServers(type);
-    if (!provider || waiting.length === 0) return;
-    const delayMs = await this.look(waiting, (servers) => provider.look(servers), type);
-    await enqueueObservation(this.provisionings.manager, type, delayMs);
-  }
-
-  private async look(
-    waiting: ProvisioningReference[],
-    ask: (servers: { serverId: string; createdAt: Date }[]) => Promise<CloudServer[]>,
-    type: ProviderType,
-  ): Promise<number> {
+    const waiting = await this.rows.find(type);
+    if (!provider || waiting.length === 0) return null;
+    const now = this.clock.now();
+    const duty = this.duty(type, waiting.length, now);
+    const plan = this.plan(waiting, duty, type, now);
+    if (plan.due.length === 0) return plan.waitMs;
     try {
-      const now = this.clock.now();
-      const servers = await ask(
-        waiting.map(({ serverId, serverCreatedAt, createdAt }) => ({
-          serverId: serverId ?? '',
-          createdAt: serverCreatedAt ?? createdAt,
-        })),
-      );
-      await this.save(waiting, new Map(servers.map((server) => [server.id, server])), now);
-      this.#errors.delete(type);
-      return nextLookMs(waiting, now);
+      const asked = plan.due.flatMap((place) => waiting[place] ?? []);
+      const { servers, requests } = await provider.look(asked.map(toWaitingServer), { runningOnly: plan.runningOnly });
+      await this.save(type, waiting, servers, now);
+      this.#duties.set(type, { ...duty, errors: 0, lookedAt: now, requests });
+      return Math.max(1, plan.waitMs - (this.clock.now().getTime() - now.getTime()));
     } catch (error) {
       if (!(error instanceof CloudError)) throw error;
-      const errors = (this.#errors.get(type) ?? 0) + 1;
-      this.#errors.set(type, errors);
+      const errors = duty.errors + 1;
+      // The next one is not put off twice.
+      this.#duties.set(type, { ...duty, errors, lookedAt: null });
       this.logger.warn({ provider: type, kind: error.kind, err: error }, 'looking at the waiting servers failed');
       if (stopsClock(error)) await this.pause(waiting, error);
       return backOffMs(errors, error.retryAfterMs);
     }
   }
 
+  private duty(type: ProviderType, count: number, now: Date): Duty {
+    const before = this.#duties.get(type) ?? { errors: 0, lookedAt: null, requests: 1, crowd: 0, crowdAt: now };
+    const agoMs = Math.max(0, now.getTime() - before.crowdAt.getTime());
+    const duty = { ...before, crowd: crowdOf(count, { crowd: before.crowd, agoMs }), crowdAt: now };
+    this.#duties.set(type, duty);
+    return duty;
+  }
+
+  private plan(waiting: readonly WaitingRow[], { lookedAt, requests, crowd }: Duty, type: ProviderType, now: Date) {
+    const since = (at: Date) => Math.max(0, now.getTime() - at.getTime());
+    return planLook(
+      waiting.map(({ phaseSince, observedAt, pausedSince, speaks }) => ({
+        ageMs: since(phaseSince),
+        unseenMs: since(observedAt ?? phaseSince),
+        isPaused: pausedSince !== null,
+        speaks,
+      })),
+      {
+        usualMs: this.#boots.least(type),
+        lastLook: lookedAt && { agoMs: since(lookedAt), requests },
+        crowd,
+        staleMs: visibilityGraceMs(this.options) * STALE,
+      },
+    );
+  }
+
   /** Waiting is told once per row, not at each look. */
-  private async pause(waiting: ProvisioningReference[], error: CloudError): Promise<void> {
+  private async pause(waiting: readonly WaitingRow[], error: CloudError): Promise<void> {
     const now = this.clock.now();
     const failure = cloudFailure(error);
     const { code, action, message } = failure;
-    for (const reference of waiting.filter(({ pausedSince }) => !pausedSince)) {
-      const why = { ...failure, phase: reference.phase, at: now.toISOString() };
-      await this.provisionings.transaction(async (manager) => {
-        if (!(await this.provisionings.pauseWaiting(reference.id, why, now, manager))) return;
-        await this.events.append(manager, reference, [{ type: 'error', message, data: { code, action } }], now);
+    for (const row of waiting.filter(({ pausedSince }) => !pausedSince)) {
+      const why = { ...failure, phase: row.phase, at: now.toISOString() };
+      await this.rows.manager.transaction(async (manager) => {
+        if (!(await this.rows.pause(row.id, why, now, manager))) return;
+        await this.events.append(manager, row, [{ type: 'error', message, data: { code, action } }], now);
       });
     }
   }
 
-  private async save(waiting: ProvisioningReference[], seen: Map<string, CloudServer>, now: Date): Promise<void> {
-    const unchanged: string[] = [];
-    for (const reference of waiting) {
-      const server = seen.get(reference.serverId ?? '');
-      if (reference.pausedSince) await this.provisionings.resumeWaiting(reference.id, now);
-      if (!server) continue;
-      if (!isNews(reference, server)) {
-        unchanged.push(reference.id);
-        continue;
+  private async save(type: ProviderType, waiting: readonly WaitingRow[], servers: CloudServer[], now: Date) {
+    const paused = waiting.filter(({ pausedSince }) => pausedSince !== null);
+    await this.rows.resume(idsOf(paused), now);
+    const rows = new Map(waiting.map((row) => [row.serverId, row]));
+    const seen = servers.flatMap((server) => {
+      const row = rows.get(server.id);
+      return row ? [{ row, server }] : [];
+    });
+    const news = seen.filter(({ row, server }) => isNews(row, server));
+    for (const { row, server } of news) {
+      // What stood still says nothing about boots.
+      if (server.status === 'running' && !row.pausedSince) {
+        this.#boots.learn(type, now.getTime() - row.phaseSince.getTime());
       }
-      await this.provisionings.transaction(async (manager) => {
-        await this.provisionings.saveObservation(reference.id, server, now, manager);
-        await this.provisionings.nudge(reference.id, manager);
-        await enqueueStep(manager, reference.id);
-      });
     }
-    await this.provisionings.touchObserved(unchanged, now);
+    await this.rows.saveNews(
+      news.map(({ row: { id }, server }) => ({ id, server })),
+      now,
+    );
+    await this.rows.touch(idsOf(seen.filter(({ row, server }) => !isNews(row, server)).map(({ row }) => row)), now);
   }
 }
 
-function isNews(reference: ProvisioningReference, server: CloudServer): boolean {
-  return (
-    server.status !== reference.serverStatus ||
-    server.providerStatus !== reference.providerMetadata['providerStatus'] ||
-    publicAddress(server) !== reference.publicIp
-  );
+function idsOf(rows: readonly WaitingRow[]): string[] {
+  return rows.map(({ id }) => id);
 }
 
-/** Sooner while a server is young, and never so often that looking alone uses up a budget of one request a second. */
-function nextLookMs(waiting: ProvisioningReference[], now: Date): number {
-  const youngest = Math.max(...waiting.map(({ phaseSince }) => phaseSince.getTime()));
-  return Math.min(LATEST_MS, Math.max(SOONEST_MS, (now.getTime() - youngest) / 4));
+function toWaitingServer({ serverId, serverCreatedAt, lookGroup }: WaitingRow) {
+  return { serverId, createdAt: serverCreatedAt, ...(lookGroup === null ? {} : { lookGroup }) };
+}
+
+function isNews(row: WaitingRow, server: CloudServer): boolean {
+  return (
+    server.status !== row.serverStatus ||
+    server.providerStatus !== row.providerStatus ||
+    publicAddress(server) !== row.publicIp
+  );
 }

@@ -2,8 +2,8 @@ import { ClientRepository, NO_HEALTH, type Client } from '@agent-controller/clie
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { EventLog, type NewEvent } from './event-log';
-import { enqueueObservation, enqueueStep } from './jobs/job-queue';
-import { canFollow, PHASE_DISPLAY, SETTLED_PHASES, type Phase } from './phases';
+import { enqueueAgentWatch, enqueueObservation, enqueueStep } from './jobs/job-queue';
+import { canFollow, PHASE_DISPLAY, SETTLED_PHASES, WATCHED_PHASES, type Phase } from './phases';
 import { ProvisioningEvent } from './provisioning-event.entity';
 import { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningTombstone } from './provisioning-tombstone.entity';
@@ -20,6 +20,9 @@ const REPORTING_PHASES: readonly Phase[] = ['booting', 'installing', 'starting']
 const REDEEMING_PHASES: readonly Phase[] = ['booting', 'installing'];
 /** No server runs sooner after its order. */
 const FIRST_LOOK_MS = 1_500;
+/** Phases that begin with waiting, for whom others wake the step; in case that nobody does, it looks after a while. */
+const AWAITED_PHASES: readonly Phase[] = ['booting', ...WATCHED_PHASES];
+const FIRST_STEP_MS = 15_000;
 
 /** What the row was when the step began. */
 export interface SeenRow {
@@ -75,6 +78,9 @@ export class StepCommit {
     const failure: ProvisioningFailure | null =
       result.kind === 'fail' ? { ...result.failure, phase: row.phase, at: now.toISOString() } : null;
     const report = result.report && isNewer(result.report, row.report) ? result.report : null;
+    const source = { ...row, attempt: result.patch?.attempt ?? row.attempt, phase };
+    const news = report ? reportEvents(report, row.report) : [];
+    const events = [...news, ...(result.events ?? []), ...phaseEvents(changed, phase, failure)];
     await manager.update(
       ProvisioningReference,
       { id: row.id },
@@ -83,6 +89,7 @@ export class StepCommit {
         ...(report ? { report } : {}),
         ...(failure ? { lastError: failure } : {}),
         ...(changed ? this.phaseColumns(row, result, phase, now) : {}),
+        lastEventSeq: row.lastEventSeq + events.length,
         version: row.version + 1,
         leaseOwner: null,
         leaseUntil: null,
@@ -90,13 +97,11 @@ export class StepCommit {
     );
     const clientPatch = { ...result.clientPatch, ...healthColumns(row.phase, phase, now) };
     if (Object.keys(clientPatch).length > 0) await this.clients.update(row.clientId, clientPatch, manager);
-    const source = { ...row, attempt: result.patch?.attempt ?? row.attempt, phase };
-    const news = report ? reportEvents(report, row.report) : [];
-    const events = [...news, ...(result.events ?? []), ...phaseEvents(changed, phase, failure)];
-    await this.events.append(manager, source, events, now);
+    await this.events.appendNumbered(manager, [{ source, before: row.lastEventSeq, events }], now);
     if (SETTLED_PHASES.includes(phase)) return;
     if (phase === 'booting' && changed) await enqueueObservation(manager, row.providerType, FIRST_LOOK_MS);
-    await enqueueStep(manager, row.id, changed ? 0 : (delayMs ?? (result.kind === 'wait' ? result.delayMs : 0)));
+    if (WATCHED_PHASES.includes(phase) && changed) await enqueueAgentWatch(manager);
+    await enqueueStep(manager, row.id, delayMs ?? (changed ? firstStepMs(phase, result) : waitMs(result)));
   }
 
   private phaseColumns(row: ProvisioningReference, result: StepResult, phase: Phase, now: Date) {
@@ -111,7 +116,8 @@ export class StepCommit {
       // Whatever the server still has to say is of no use any more.
       ...(REPORTING_PHASES.includes(phase) ? {} : { callbackTokenHash: null }),
       ...(REDEEMING_PHASES.includes(phase) ? {} : { bootstrapTokenHash: null }),
-      // Null would be at once, and its last step has just looked.
+      ...(WATCHED_PHASES.includes(phase) ? { healthDueAt: null } : {}),
+      // Its last step has just looked.
       ...(phase === 'ready' ? { healthDueAt: new Date(now.getTime() + this.options.healthCheckIntervalMs) } : {}),
     };
   }
@@ -131,6 +137,15 @@ export class StepCommit {
       expiresAt,
     });
   }
+}
+
+function waitMs(result: StepResult): number {
+  return result.kind === 'wait' ? result.delayMs : 0;
+}
+
+/** At once, unless there is nothing to do yet. */
+function firstStepMs(phase: Phase, { patch }: Exclude<StepResult, { kind: 'gone' }>): number {
+  return AWAITED_PHASES.includes(phase) && patch?.serverStatus !== 'running' ? FIRST_STEP_MS : 0;
 }
 
 /** Where the row goes. Once nobody wants the server any more, whatever a step found leads to its deletion. */

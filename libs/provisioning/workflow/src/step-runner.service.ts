@@ -51,30 +51,37 @@ export class StepRunner {
       return;
     }
     const lease = new LeaseKeeper(this.provisionings, id, leaseOwner, stop, sinceAsked);
+    let isCommitted: boolean;
     try {
-      await orHandBack(this.runUnderLease(id, leaseOwner, lease), stop);
+      isCommitted = await orHandBack(this.runUnderLease(id, leaseOwner, lease), stop);
     } catch (error) {
       // An order that is on its way may still be answered and saved, as long as nobody else has the lease.
       if (error instanceof HandedBack && lease.hasOrdered) lease.leave();
       else await lease.release();
       throw error;
     }
-    await lease.release();
+    if (isCommitted) lease.leave();
+    else await lease.release();
   }
 
-  private async runUnderLease(id: string, leaseOwner: string, lease: LeaseKeeper): Promise<void> {
+  /** @returns whether a result was committed, and the lease given back with it */
+  private async runUnderLease(id: string, leaseOwner: string, lease: LeaseKeeper): Promise<boolean> {
     const reference = await this.provisionings.find(id);
-    if (!reference) return;
+    if (!reference) return false;
     const result = await this.decide(reference, leaseOwner, lease);
     // Whoever goes on with it, on whichever controller, must be woken. The answer to an order is saved even so.
     const isOrdered = lease.hasOrdered && result !== null;
-    if (lease.signal.aborted && !isOrdered) return ensureStep(this.provisionings.manager, id);
-    if (!result) return;
+    if (lease.signal.aborted && !isOrdered) {
+      await ensureStep(this.provisionings.manager, id);
+      return false;
+    }
+    if (!result) return false;
     const committed = await this.stepCommit.commit({ reference, leaseOwner }, result, this.clock.now());
     if (!committed) {
       this.logger.warn({ provisioningId: id, phase: reference.phase }, 'a step lost its lease; its result is dropped');
       await enqueueStep(this.provisionings.manager, id);
     }
+    return committed;
   }
 
   private async decide(reference: ProvisioningReference, leaseOwner: string, lease: LeaseKeeper) {

@@ -34,20 +34,34 @@ export function describeFinding(context: ContractContext): void {
       expect(await context.provider.findByOwner({ ...owner, attempt: 2 })).toEqual([]);
     });
 
-    it.each([1, 2, 3])('looks at %d waiting servers, and only at them', async (count) => {
+    const waitingFor = ({ id, createdAt, lookGroup }: CloudServer) => ({ serverId: id, createdAt, lookGroup });
+
+    it.each([1, 2, 3])('looks at %d waiting servers, and only at them, and says what it cost', async (count) => {
       const waiting: CloudServer[] = [];
       for (let i = 0; i < count; i++) waiting.push(await context.create());
       await context.create();
       const seen = await eventually(async () => {
-        const servers = await context.provider.look(waiting.map(({ id, createdAt }) => ({ serverId: id, createdAt })));
+        const before = context.proxy.exchanges.length;
+        const { servers, requests } = await context.provider.look(waiting.map(waitingFor));
+        expect(context.proxy.exchanges.length - before).toBe(requests);
         return servers.length === count && servers;
+      });
+      expect(ids(seen).sort()).toEqual(ids(waiting).sort());
+    });
+
+    it.each([1, 3])('sees %d that run by now, when those alone are wanted', async (count) => {
+      const waiting: CloudServer[] = [];
+      for (let i = 0; i < count; i++) waiting.push(await context.create());
+      const seen = await eventually(async () => {
+        const { servers } = await context.provider.look(waiting.map(waitingFor), { runningOnly: true });
+        return servers.filter(({ status }) => status === 'running').length === count && servers;
       });
       expect(ids(seen).sort()).toEqual(ids(waiting).sort());
     });
 
     it('looks at none without asking', async () => {
       const before = context.proxy.exchanges.length;
-      expect(await context.provider.look([])).toEqual([]);
+      expect(await context.provider.look([])).toEqual({ servers: [], requests: 0 });
       expect(context.proxy.exchanges.length).toBe(before);
     });
 

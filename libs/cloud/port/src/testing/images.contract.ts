@@ -46,7 +46,7 @@ export function describeImages(context: ContractContext): void {
       const order = { ...(await context.order()), serverType: type.id, location: place(type.locations) ?? '' };
       const { id } = await context.provider.create({ ...order, image: own.id });
       const server = await eventually(async () => {
-        const [seen] = await context.provider.look([{ serverId: id, createdAt: new Date() }]);
+        const [seen] = (await context.provider.look([{ serverId: id, createdAt: new Date() }])).servers;
         return seen ?? false;
       });
       expect(server.image).toBe(own.id);

@@ -33,7 +33,9 @@ export function describeServerLife(context: ContractContext): void {
     it('that never was is not found, and gone', async () => {
       expect((await rejection(context.provider.get('4503599627370495'))).kind).toBe('not-found');
       expect(await context.provider.destroy('4503599627370495')).toBe('gone');
-      expect(await context.provider.look([{ serverId: '4503599627370495', createdAt: new Date() }])).toEqual([]);
+      expect((await context.provider.look([{ serverId: '4503599627370495', createdAt: new Date() }])).servers).toEqual(
+        [],
+      );
     });
 
     it('is not there for the token of another project', async () => {
@@ -82,7 +84,7 @@ export function describeServerLife(context: ContractContext): void {
 
 /** Right after a create, even `get` may say "not found" for a while. */
 async function seen({ provider }: ContractContext, id: string): Promise<CloudServer | null> {
-  const [server] = await provider.look([{ serverId: id, createdAt: new Date() }]);
+  const [server] = (await provider.look([{ serverId: id, createdAt: new Date() }])).servers;
   return server ?? null;
 }
 

@@ -28,6 +28,14 @@ export class AgentHealthClient extends AgentHealth {
     }
   }
 
+  override async isUp(target: AgentTarget, signal: AbortSignal): Promise<boolean> {
+    try {
+      return isAlive(await getFromAgent(target, HEALTH, signal));
+    } catch {
+      return false;
+    }
+  }
+
   override async check(target: AgentTarget, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentCheck> {
     try {
       return await this.checkAll(target, credentials, signal);

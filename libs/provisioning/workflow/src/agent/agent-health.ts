@@ -27,6 +27,9 @@ export abstract class AgentHealth {
   /** Asks the server how far it is. Whatever it answers, it answers with its own key. */
   abstract look(target: AgentTarget, signal: AbortSignal): Promise<ProxyAnswer>;
 
+  /** Whether the agent-manager itself answers by now. Says nothing of credentials, and costs the least. */
+  abstract isUp(target: AgentTarget, signal: AbortSignal): Promise<boolean>;
+
   abstract check(target: AgentTarget, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentCheck>;
 
   /** Whether an agent-manager that was ready still is: less thorough than `check`, and cheaper. */

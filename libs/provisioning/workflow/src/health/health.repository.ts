@@ -44,12 +44,11 @@ export class HealthRepository {
   async claim(limit: number, intervalMs: number): Promise<DueAgent[]> {
     const [rows]: [DueAgent[], number] = await this.manager.query(
       `UPDATE provisioning_references AS claimed SET health_due_at = ${JITTERED}
-       FROM (
+       WHERE id = ANY (ARRAY(
          SELECT id FROM provisioning_references AS reference
          WHERE ${LOOKED_AT} AND (health_due_at IS NULL OR health_due_at <= now())
          ORDER BY health_due_at NULLS FIRST LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
-       ) AS due
-       WHERE claimed.id = due.id RETURNING claimed.id, claimed.client_id AS "clientId"`,
+       )) RETURNING claimed.id, claimed.client_id AS "clientId"`,
       [limit, intervalMs],
     );
     return rows;

@@ -1,8 +1,9 @@
 import type { ProviderType } from '@agent-controller/cloud-port';
-import type { EntityManager } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 
 export const STEP_TASK = 'provisioning-step';
 export const OBSERVE_TASK = 'observe-servers';
+export const WATCH_TASK = 'watch-waiting-agents';
 export const HEALTH_TASK = 'look-at-agents';
 export const SWEEP_TASK = 'sweep-servers';
 
@@ -32,9 +33,29 @@ async function addStep(
   );
 }
 
-/** Makes sure that the provider's waiting servers are looked at, at the latest after `delayMs`. */
+const WAKES_AT_ONCE = 4;
+
+/**
+ * The same for many, outside of any transaction, each by a statement of its own: one that touched several jobs would
+ * meet the worker, which ends several by one statement, in a deadlock. Who is not woken by this wakes by itself later.
+ */
+export async function enqueueSteps(dataSource: DataSource, provisioningIds: readonly string[]): Promise<void> {
+  const rest = [...provisioningIds];
+  const wake = async () => {
+    for (let id = rest.pop(); id !== undefined; id = rest.pop()) await enqueueStep(dataSource.manager, id);
+  };
+  await Promise.all(Array.from({ length: WAKES_AT_ONCE }, wake));
+}
+
+/** Makes sure that the provider's waiting servers are looked at, at the latest after `delayMs`; one job at a time. */
 export function enqueueObservation(manager: EntityManager, provider: ProviderType, delayMs: number): Promise<void> {
-  return addLook(manager, { task: OBSERVE_TASK, key: `${OBSERVE_TASK}:${provider}`, payload: { provider } }, delayMs);
+  const key = `${OBSERVE_TASK}:${provider}`;
+  return addLook(manager, { task: OBSERVE_TASK, key, queue: key, payload: { provider } }, delayMs);
+}
+
+/** Makes sure that servers which are being installed are looked at from now on, by whichever controllers. */
+export function enqueueAgentWatch(manager: EntityManager): Promise<void> {
+  return addLook(manager, { task: WATCH_TASK, key: WATCH_TASK, payload: {} }, 0);
 }
 
 /** Makes sure that the ready agent-managers that are due are looked at, at the latest after `delayMs`. */
@@ -50,15 +71,15 @@ export function enqueueSweep(manager: EntityManager, provider: ProviderType, del
 /** A look may have been put off after errors that are over: then it is moved. One that is due earlier stays. */
 async function addLook(
   manager: EntityManager,
-  { task, key, payload }: { task: string; key: string; payload: object },
+  { task, key, queue = null, payload }: { task: string; key: string; queue?: string | null; payload: object },
   delayMs: number,
 ): Promise<void> {
   await manager.query(
-    `SELECT graphile_worker.add_job($1, $2::json, job_key => $3,
+    `SELECT graphile_worker.add_job($1, $2::json, job_key => $3, queue_name => $6,
        run_at => now() + $4 * interval '1 millisecond', max_attempts => $5,
        job_key_mode => CASE WHEN EXISTS (
          SELECT 1 FROM graphile_worker.jobs WHERE key = $3 AND run_at > now() + $4 * interval '1 millisecond'
        ) THEN 'replace' ELSE 'preserve_run_at' END)`,
-    [task, JSON.stringify(payload), key, delayMs, MAX_ATTEMPTS],
+    [task, JSON.stringify(payload), key, delayMs, MAX_ATTEMPTS, queue],
   );
 }

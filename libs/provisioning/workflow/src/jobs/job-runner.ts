@@ -2,16 +2,18 @@ import type { ProviderType } from '@agent-controller/cloud-port';
 import type { Logger } from '@agent-controller/kernel';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { TaskList } from 'graphile-worker';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AgentWatch } from '../agent-watch/agent-watch';
 import { HealthKeeper } from '../health/health-keeper';
 import { Reconciler } from '../reconciler';
-import { ServerObserver } from '../server-observer';
+import { ObservationShift } from '../observation/observation-shift';
 import { StepRunner } from '../step-runner.service';
 import { Sweeper } from '../sweep/sweeper';
 import { LOGGER } from '../tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
 import { orHandBack } from './hand-back';
-import { HEALTH_TASK, OBSERVE_TASK, STEP_TASK, SWEEP_TASK } from './job-queue';
+import { HEALTH_TASK, OBSERVE_TASK, STEP_TASK, SWEEP_TASK, WATCH_TASK } from './job-queue';
 import { JobWorker } from './job-worker';
 
 const RESTART_MS = { first: 1_000, last: 15_000 };
@@ -27,7 +29,8 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     private readonly steps: StepRunner,
-    private readonly observer: ServerObserver,
+    private readonly observation: ObservationShift,
+    private readonly watch: AgentWatch,
     private readonly keeper: HealthKeeper,
     private readonly sweeper: Sweeper,
     private readonly reconciler: Reconciler,
@@ -77,12 +80,15 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
 
   private tasks(): TaskList {
     const { signal } = this.#stop;
+    // Each step that runs listens to it.
+    setMaxListeners(0, signal);
     return {
       [STEP_TASK]: (payload) => this.steps.run((payload as { id: string }).id, signal),
       [OBSERVE_TASK]: (payload) =>
-        orHandBack(this.observer.run((payload as { provider: ProviderType }).provider), signal),
+        orHandBack(this.observation.run((payload as { provider: ProviderType }).provider, signal), signal),
       [SWEEP_TASK]: (payload) =>
         orHandBack(this.sweeper.run((payload as { provider: ProviderType }).provider, signal), signal),
+      [WATCH_TASK]: () => orHandBack(this.watch.run(signal), signal),
       [HEALTH_TASK]: () => orHandBack(this.keeper.run(signal), signal),
     };
   }

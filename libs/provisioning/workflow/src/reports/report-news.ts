@@ -71,3 +71,8 @@ function logEvent({ stage, line, exitCode, logTail }: NonNullable<ServerReport['
     data: { stage, line, exitCode, log: logTail.join('\n') },
   };
 }
+
+/** Asking the agent-manager costs three calls: not while its server says that it was not even started. */
+export function mayAnswer(report: ServerReport | null): boolean {
+  return report === null || report.state !== 'running' || hasBegun(report, 'agent-manager');
+}

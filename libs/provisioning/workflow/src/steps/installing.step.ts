@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { installationFailure, reportSummary } from '../reports/report-news';
 import { ReportReader } from '../reports/report-reader';
-import { pollDelayMs } from './poll-delay';
 import { advance, fail, wait, type StepContext, type StepResult } from './step';
+
+// The watch wakes this step when the server has something new to say; this is only in case it does not.
+const FALLBACK_MS = 15_000;
 
 /** Waits until the server's proxy answers with the key that was made for it, or the server says that it failed. */
 @Injectable()
@@ -10,7 +12,7 @@ export class InstallingStep {
   constructor(private readonly reports: ReportReader) {}
 
   async run(context: StepContext): Promise<StepResult> {
-    const { reference, now } = context;
+    const { reference } = context;
     const reported = installationFailure(reference.report);
     if (reported) return fail(reported);
     const { silence, report, news } = await this.reports.read(context);
@@ -19,6 +21,6 @@ export class InstallingStep {
     if (failure) return fail(failure, { report: news });
     if (silence === null) return advance('starting', { patch: { lastSeen: null }, report: news });
     const lastSeen = report ? `The server says: ${reportSummary(report)}. ${silence}` : silence;
-    return wait(pollDelayMs(reference.phaseSince, now), { patch: { lastSeen } });
+    return wait(FALLBACK_MS, { patch: { lastSeen } });
   }
 }

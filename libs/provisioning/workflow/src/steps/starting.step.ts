@@ -2,12 +2,14 @@ import { ClientRepository } from '@agent-controller/clients';
 import { Injectable } from '@nestjs/common';
 import { AgentHealth, type AgentCheck } from '../agent/agent-health';
 import { agentTarget } from '../agent/agent-target';
-import { hasBegun, installationFailure, reportSummary } from '../reports/report-news';
+import { installationFailure, mayAnswer, reportSummary } from '../reports/report-news';
 import { ReportReader } from '../reports/report-reader';
 import type { ServerReport } from '../reports/server-report';
-import { pollDelayMs } from './poll-delay';
 import { ready } from './ready.result';
 import { fail, wait, type StepContext, type StepResult } from './step';
+
+// The watch wakes this step when the server has something new to say; this is only in case it does not.
+const FALLBACK_MS = 15_000;
 
 /** Waits until the agent-manager is up, refuses strangers and accepts our credentials. */
 @Injectable()
@@ -19,14 +21,13 @@ export class StartingStep {
   ) {}
 
   async run(context: StepContext): Promise<StepResult> {
-    const { reference, now } = context;
     const { silence, report, news } = await this.reports.read(context);
     const check = silence === null && mayAnswer(report) ? await this.check(context) : null;
     if (check?.state === 'ready') return ready(check, news);
     const failure = installationFailure(report);
     if (failure) return fail(failure, { report: news });
     const lastSeen = seen(report, check ? check.reason : silence);
-    return wait(pollDelayMs(reference.phaseSince, now), { patch: { lastSeen }, report: news });
+    return wait(FALLBACK_MS, { patch: { lastSeen }, report: news });
   }
 
   private check({ client, signal }: StepContext): Promise<AgentCheck> {
@@ -35,11 +36,6 @@ export class StartingStep {
     if (!target || !credentials) throw new Error('The client has no endpoint or no credentials');
     return this.health.check(target, credentials, signal);
   }
-}
-
-/** Asking the agent-manager costs three calls: not while its server says that it was not even started. */
-function mayAnswer(report: ServerReport | null): boolean {
-  return report === null || report.state !== 'running' || hasBegun(report, 'agent-manager');
 }
 
 function seen(report: ServerReport | null, reason: string | null): string {

@@ -78,9 +78,9 @@ export class SweptRows {
   ): Promise<Pick<ProvisioningReference, 'id' | 'clientId' | 'serverId'> | null> {
     const rows: { id: string; clientId: string; serverId: string | null }[] = await manager.query(
       `SELECT id, client_id AS "clientId", server_id AS "serverId" FROM provisioning_references
-       WHERE id::text = $3 OR (provider_type = $1 AND server_id = $2)
+       WHERE id = ANY ($3::uuid[]) OR (provider_type = $1 AND server_id = $2)
        ORDER BY (provider_type = $1 AND server_id IS NOT DISTINCT FROM $2) DESC LIMIT 1`,
-      [providerType, serverId, provisioningId],
+      [providerType, serverId, asIds(provisioningId)],
     );
     return rows[0] ?? null;
   }
@@ -88,16 +88,21 @@ export class SweptRows {
   /** Keeps the tombstone until the transaction ends. */
   async lockTombstone(provisioningId: string, manager: EntityManager): Promise<boolean> {
     const rows: unknown[] = await manager.query(
-      `SELECT 1 FROM provisioning_tombstones WHERE provisioning_id::text = $1 FOR SHARE`,
-      [provisioningId],
+      `SELECT 1 FROM provisioning_tombstones WHERE provisioning_id = ANY ($1::uuid[]) FOR SHARE`,
+      [asIds(provisioningId)],
     );
     return rows.length === 1;
   }
 
   async noteLateServer(provisioningId: string, at: Date): Promise<void> {
     await this.manager.query(
-      `UPDATE provisioning_tombstones SET server_seen_at = $2 WHERE provisioning_id::text = $1`,
-      [provisioningId, at],
+      `UPDATE provisioning_tombstones SET server_seen_at = $2 WHERE provisioning_id = ANY ($1::uuid[])`,
+      [asIds(provisioningId), at],
     );
   }
+}
+
+/** What a label says may be no id at all; compared as text it would be looked for in every row. */
+function asIds(provisioningId: string): string[] {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(provisioningId) ? [provisioningId] : [];
 }

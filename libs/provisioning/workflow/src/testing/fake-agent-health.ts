@@ -16,6 +16,11 @@ export class FakeAgentHealth implements AgentHealth {
     return { state: 'answers', report: this.report };
   }
 
+  async isUp(target: AgentTarget): Promise<boolean> {
+    this.targets.push(target);
+    return this.answer.state === 'ready';
+  }
+
   async check(target: AgentTarget): Promise<AgentCheck> {
     this.targets.push(target);
     return this.answer;

@@ -3,6 +3,8 @@ import {
   type CloudProvider,
   type CloudServer,
   type Location,
+  type Look,
+  type LookWish,
   type ManagedKey,
   type OwnerQuery,
   type OwnerTag,
@@ -39,6 +41,7 @@ export class FakeCloudProvider implements CloudProvider {
   /** What was called, in order: `create`, `destroy 7`, … */
   readonly calls: string[] = [];
   readonly specs: ServerSpec[] = [];
+  readonly looks: { ids: string[]; runningOnly: boolean }[] = [];
   readonly servers = new Map<string, CloudServer>();
   /** Ids of the project's keys. */
   readonly keys = new Set<string>();
@@ -118,9 +121,12 @@ export class FakeCloudProvider implements CloudProvider {
       .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
   }
 
-  async look(waiting: readonly WaitingServer[]): Promise<CloudServer[]> {
+  /** As a provider whose lists can be narrowed to what runs; one request, whatever it sees. */
+  async look(waiting: readonly WaitingServer[], { runningOnly = false }: LookWish = {}): Promise<Look> {
     this.called('look');
-    return waiting.flatMap(({ serverId }) => this.servers.get(serverId) ?? []);
+    this.looks.push({ ids: waiting.map(({ serverId }) => serverId), runningOnly });
+    const servers = waiting.flatMap(({ serverId }) => this.servers.get(serverId) ?? []);
+    return { servers: servers.filter(({ status }) => !runningOnly || status === 'running'), requests: 1 };
   }
 
   async *listOwned(): AsyncGenerator<CloudServer> {

@@ -8,6 +8,7 @@ import { DeletionPromise1764600000000 } from './1764600000000-deletion-promise.m
 import { Access1764800000000 } from './1764800000000-access.migration';
 import { BootstrapRedemption1764820000000 } from './1764820000000-bootstrap-redemption.migration';
 import { Reads1764930000000 } from './1764930000000-reads.migration';
+import { Watch1764950000000 } from './1764950000000-watch.migration';
 
 /** In their order. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   Access1764800000000,
   BootstrapRedemption1764820000000,
   Reads1764930000000,
+  Watch1764950000000,
 ];

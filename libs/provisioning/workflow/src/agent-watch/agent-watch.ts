@@ -1,0 +1,107 @@
+import { withTimeLimit, type Clock, type Logger } from '@agent-controller/kernel';
+import { Inject, Injectable } from '@nestjs/common';
+import { AgentHealth } from '../agent/agent-health';
+import { enqueueAgentWatch } from '../jobs/job-queue';
+import { pause } from '../observation/pause';
+import { mayAnswer } from '../reports/report-news';
+import { isNewer } from '../reports/server-report';
+import { CLOCK, LOGGER } from '../tokens';
+import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
+import { pollDelayMs } from './poll-delay';
+import { watchDelayMs } from './watch-delay';
+import { WaitingAgents, type ClaimedAgent, type SettledLook } from './waiting-agents.repository';
+
+/** A job should not last. */
+export const SHIFT_MS = 20_000;
+const ROUND_MS = 200;
+const COUNT_EVERY = 5;
+/** For a look: a server that says nothing for so long has nothing to say yet. */
+const PATIENCE_MS = 2_000;
+
+/**
+ * Looks at the servers that are being installed until they have something to say, and wakes the steps of those alone: a
+ * look costs a few statements for many, a step a dozen for one. Each controller may be on duty; each look is claimed first.
+ */
+@Injectable()
+export class AgentWatch {
+  #isOnDuty = false;
+  #underWay = 0;
+  #settled: SettledLook[] = [];
+
+  constructor(
+    private readonly rows: WaitingAgents,
+    private readonly health: AgentHealth,
+    @Inject(WORKFLOW_OPTIONS) private readonly options: Pick<WorkflowOptions, 'agentConnections'>,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** One shift; asks for the next one while there are servers to look at. @param wait replaced in tests */
+  async run(stop: AbortSignal, wait = pause): Promise<void> {
+    // A job comes with each server that begins to be installed.
+    if (this.#isOnDuty) return;
+    this.#isOnDuty = true;
+    try {
+      const ends = this.clock.now().getTime() + SHIFT_MS;
+      let count = 0;
+      for (let round = 0; !stop.aborted && this.clock.now().getTime() < ends; round++) {
+        if (round % COUNT_EVERY === 0) count = await this.rows.count();
+        if (count === 0 && this.#underWay === 0) return;
+        await this.round(count, stop).catch((error: unknown) => this.failed(error));
+        await wait(ROUND_MS, stop);
+      }
+    } finally {
+      this.#isOnDuty = false;
+      await this.flush().catch((error: unknown) => this.failed(error));
+    }
+    await enqueueAgentWatch(this.rows.manager);
+  }
+
+  /** What was claimed, and not settled, is claimed again soon; the next round may go well. */
+  private failed(error: unknown): void {
+    this.logger.warn({ err: error }, 'looks at servers that are being installed could not be saved');
+  }
+
+  /** Half of the connections: steps, and looks at what is ready, need some as well. Slow looks hold nobody up. */
+  private async round(count: number, stop: AbortSignal): Promise<void> {
+    await this.flush();
+    const most = Math.max(1, Math.floor(this.options.agentConnections / 2));
+    if (this.#underWay >= most) return;
+    const claimed = await this.rows.claim(most - this.#underWay);
+    this.#underWay += claimed.length;
+    for (const agent of claimed) void this.watch(agent, count, stop);
+  }
+
+  private async flush(): Promise<void> {
+    await this.rows.settle(this.#settled.splice(0), this.clock.now());
+  }
+
+  private async watch(agent: ClaimedAgent, count: number, stop: AbortSignal): Promise<void> {
+    const { id, phaseSince } = agent;
+    const began = this.clock.now();
+    try {
+      const { isNews, report } = await this.look(agent, withTimeLimit(PATIENCE_MS, stop));
+      const now = this.clock.now();
+      const nextMs = isNews ? pollDelayMs(phaseSince, now) : watchDelayMs({ count, phaseSince, began, now });
+      if (!stop.aborted) this.#settled.push({ agent, nextMs, isNews, report });
+    } catch (error) {
+      // The others must not suffer from it; its claim ends by itself.
+      this.logger.error({ err: error, provisioningId: id }, 'a server could not be looked at');
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  private async look(agent: ClaimedAgent, signal: AbortSignal): Promise<Pick<SettledLook, 'isNews' | 'report'>> {
+    const { phase, report: known, endpoint, tlsServerName, tlsSpkiSha256 } = agent;
+    const nothing = { isNews: false, report: null };
+    if (!endpoint || !tlsServerName || !tlsSpkiSha256) return nothing;
+    const target = { endpoint, serverName: tlsServerName, spkiSha256: tlsSpkiSha256 };
+    const answer = await this.health.look(target, signal);
+    if (answer.state === 'silent') return nothing;
+    const report = answer.report && isNewer(answer.report, known) ? answer.report : null;
+    // What a failure says must lose its secrets first, which the step does.
+    if (phase === 'installing' || report?.error) return { isNews: true, report: null };
+    return { isNews: mayAnswer(report ?? known) && (await this.health.isUp(target, signal)), report };
+  }
+}

@@ -1,0 +1,108 @@
+import type { CloudServer, ProviderType, ServerStatus } from '@agent-controller/cloud-port';
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { EventSource } from '../event-log';
+import { enqueueSteps } from '../jobs/job-queue';
+import type { Phase } from '../phases';
+import { observedColumns } from '../provisioning.repository';
+import type { ProvisioningFailure } from '../provisioning.types';
+
+/** The phase in which the provider's view of the server is waited for. */
+const OBSERVED: Phase = 'booting';
+
+/** What the observer needs to know of a row: there may be thousands, and their secrets alone are many kilobytes each. */
+export interface WaitingRow extends EventSource {
+  serverId: string;
+  serverCreatedAt: Date;
+  lookGroup: string | null;
+  phaseSince: Date;
+  observedAt: Date | null;
+  pausedSince: Date | null;
+  serverStatus: ServerStatus | null;
+  providerStatus: string | null;
+  publicIp: string | null;
+  /** Whether it reported by itself. */
+  speaks: boolean;
+}
+
+/** Rows of servers that boot, as the observer reads and writes them: many by each statement. */
+@Injectable()
+export class WaitingServers {
+  constructor(private readonly dataSource: DataSource) {}
+
+  get manager(): EntityManager {
+    return this.dataSource.manager;
+  }
+
+  /** Whose step knows all it needs is not waited for any more. */
+  find(provider: ProviderType): Promise<WaitingRow[]> {
+    return this.manager.query(
+      `SELECT id, client_id AS "clientId", phase, attempt, server_id AS "serverId",
+         COALESCE(server_created_at, created_at) AS "serverCreatedAt", provider_metadata ->> 'lookGroup' AS "lookGroup",
+         phase_since AS "phaseSince", observed_at AS "observedAt", paused_since AS "pausedSince",
+         server_status AS "serverStatus", provider_metadata ->> 'providerStatus' AS "providerStatus",
+         public_ip AS "publicIp", report IS NOT NULL AS speaks
+       FROM provisioning_references
+       WHERE phase = '${OBSERVED}' AND provider_type = $1 AND intent = 'present' AND server_id IS NOT NULL
+         AND NOT (server_status IS NOT DISTINCT FROM 'running' AND public_ip IS NOT NULL)`,
+      [provider],
+    );
+  }
+
+  /** Saves what the provider says of servers that changed, and wakes their steps. Nobody's lease is needed. */
+  async saveNews(news: readonly { id: string; server: CloudServer }[], at: Date): Promise<void> {
+    if (news.length === 0) return;
+    const seen = news.map(({ id, server }) => ({ id, serverId: server.id, ...observedColumns(server) }));
+    const [saved]: [{ id: string }[], number] = await this.manager.query(
+      `UPDATE provisioning_references AS row SET
+           server_status = seen.status, public_ip = seen.public_ip, private_ip = seen.private_ip,
+           provider_metadata = seen.metadata::jsonb, observed_at = $7, missing_since = NULL,
+           nudges = nudges + 1, updated_at = now()
+         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+           AS seen (id, server_id, status, public_ip, private_ip, metadata)
+         WHERE row.id = seen.id AND row.server_id = seen.server_id AND row.phase = '${OBSERVED}'
+         RETURNING row.id`,
+      [
+        seen.map(({ id }) => id),
+        seen.map(({ serverId }) => serverId),
+        seen.map(({ serverStatus }) => serverStatus),
+        seen.map(({ publicIp }) => publicIp),
+        seen.map(({ privateIp }) => privateIp),
+        seen.map(({ providerMetadata }) => JSON.stringify(providerMetadata)),
+        at,
+      ],
+    );
+    await enqueueSteps(
+      this.dataSource,
+      saved.map(({ id }) => id),
+    );
+  }
+
+  async touch(ids: readonly string[], at: Date): Promise<void> {
+    if (ids.length === 0) return;
+    await this.manager.query(
+      `UPDATE provisioning_references SET observed_at = $2, missing_since = NULL WHERE id = ANY($1::uuid[])`,
+      [ids, at],
+    );
+  }
+
+  /** Stops the clock of a waiting row, and says why. @returns false when it stands still already, or waits no more */
+  async pause(id: string, why: ProvisioningFailure, at: Date, manager: EntityManager): Promise<boolean> {
+    const [, count]: [unknown, number] = await manager.query(
+      `UPDATE provisioning_references SET paused_since = $2, last_error = $3
+       WHERE id = $1 AND phase = '${OBSERVED}' AND paused_since IS NULL`,
+      [id, at, JSON.stringify(why)],
+    );
+    return count === 1;
+  }
+
+  async resume(ids: readonly string[], at: Date): Promise<void> {
+    if (ids.length === 0) return;
+    await this.manager.query(
+      `UPDATE provisioning_references SET paused_since = NULL, last_error = NULL,
+         paused_ms = paused_ms + GREATEST(0, extract(epoch FROM $2::timestamptz - paused_since) * 1000)::integer
+       WHERE id = ANY($1::uuid[]) AND phase = '${OBSERVED}' AND paused_since IS NOT NULL`,
+      [ids, at],
+    );
+  }
+}

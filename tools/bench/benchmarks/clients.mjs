@@ -1,0 +1,90 @@
+// A hundred clients and ten thousand: what is asked often must not get slower than by a logarithm.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { requestBytes } from '../connection.mjs';
+import { seedFleet } from '../fleet-rows.mjs';
+import { closedLoop } from '../load.mjs';
+import { Stage, until } from '../stage.mjs';
+import { table } from '../table.mjs';
+
+export const options = {
+  few: { type: 'string', default: '100' },
+  many: { type: 'string', default: '10000' },
+  seconds: { type: 'string', default: '5' },
+  connections: { type: 'string', default: '10' },
+};
+const FAST = ['--boot-ms', '100', '--install-ms', '100', '--start-ms', '100'];
+
+export async function run(given) {
+  const counts = [Number(given.few), Number(given.many)];
+  const results = [];
+  for (const count of counts) results.push(await measure(count, given));
+  const [few, many] = results;
+  const rows = Object.keys(few).map((what) => [
+    what,
+    few[what].toFixed(2),
+    many[what].toFixed(2),
+    (many[what] / few[what]).toFixed(2),
+  ]);
+  const logarithm = (Math.log(counts[1]) / Math.log(counts[0])).toFixed(1);
+  return [
+    `${given.connections} connections, ${given.seconds} s for each; the logarithm grows by ${logarithm}. A sweep compares all servers with all rows, so it is told for each server`,
+    table(['milliseconds', ...counts.map((count) => `${count} clients`), 'ratio'], rows),
+  ];
+}
+
+async function measure(count, { seconds, connections }) {
+  const stage = await Stage.start({ durable: false, emulator: FAST });
+  try {
+    const controller = await stage.startController();
+    const clientId = await seedFleet(stage, controller, count);
+    const [first] = await stage.emulatorCall('GET', `/admin/servers?token=${stage.token}`);
+    await stage.emulatorCall('POST', `/admin/servers/${first.id}/copies`, { count: count - 1 });
+    const p50 = async (path) => {
+      const request = () => requestBytes({ path, apiKey: stage.apiKey });
+      const load = { port: controller.port, connections: Number(connections), expect: 200 };
+      await closedLoop({ ...load, request, seconds: 1 });
+      return (await closedLoop({ ...load, request, seconds: Number(seconds) })).latency.p50;
+    };
+    const list = await p50('/api/clients?limit=50');
+    const info = await p50(`/api/clients/${clientId}/provisioning/info`);
+    const events = await p50(`/api/clients/${clientId}/provisioning/events`);
+    const { provisioning, requests } = await oneMore(stage, controller);
+    return {
+      ...{ 'list of 50, p50': list, 'info, p50': info, 'events, p50': events },
+      'one more provisioning, order to `ready`': provisioning,
+      'requests to the provider for it': requests,
+      'sweep, for each server': (await sweep(stage)) / count,
+    };
+  } finally {
+    await stage.stop();
+  }
+}
+
+async function oneMore(stage, controller) {
+  const from = new Date();
+  const order = { providerType: 'hetzner', serverType: 'cx33', name: 'one-more', authenticationType: 'api_key' };
+  const { body } = await stage.call(controller, 'POST', '/api/clients/provisioning/provision', order);
+  const path = `/api/clients/${body.id}/provisioning/info`;
+  await until(async () => (await stage.call(controller, 'GET', path)).body.phase === 'ready', 'it is ready');
+  const provisioning = Date.now() - from;
+  const asked = (await stage.providerRequests()).filter(
+    ({ at, path: asked }) => new Date(at) >= from && asked.includes('/servers'),
+  );
+  return { provisioning, requests: asked.length };
+}
+
+/** From its beginning to what it says that it covered, in milliseconds. */
+async function sweep(stage) {
+  const from = Date.now();
+  await stage.query(
+    `SELECT graphile_worker.add_job('sweep-servers', '{"provider":"hetzner"}', job_key => 'sweep-servers:hetzner',
+       run_at => now(), max_attempts => 25)`,
+  );
+  const covered = async () => {
+    const [row] = await stage.query(`SELECT covered_until AS at FROM provider_sweeps WHERE provider_type = 'hetzner'`);
+    return row?.at && row.at.getTime() >= from - 1_000;
+  };
+  await until(covered, 'the sweep is over', 300_000);
+  await sleep(0);
+  return Date.now() - from;
+}

@@ -1,0 +1,167 @@
+// Many provisionings at once: what the controller adds to the time of the cloud, what it asks the provider, what it
+// costs, and whether each order became exactly one server.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { seedFleet } from '../fleet-rows.mjs';
+import { percentiles } from '../percentiles.mjs';
+import { startProbed } from '../probe.mjs';
+import { Stage, until } from '../stage.mjs';
+import { table } from '../table.mjs';
+
+export const options = {
+  count: { type: 'string', default: '100' },
+  ready: { type: 'string', default: '0' },
+  provider: { type: 'string', default: 'hetzner' },
+  'boot-ms': { type: 'string', default: '30000' },
+  'real-limits': { type: 'boolean', default: false },
+  controllers: { type: 'string', default: '1' },
+  durable: { type: 'boolean', default: false },
+  'node-flags': { type: 'string', default: '' },
+};
+const TYPES = { hetzner: 'cx33', 'digital-ocean': 's-2vcpu-4gb' };
+const ACCEPTED_AT_ONCE = 20;
+const LIMIT_MS = 1_800_000;
+
+export async function run(given) {
+  const { ready, provider, 'boot-ms': bootMs } = given;
+  const count = Number(given.count);
+  const stage = await Stage.start({ durable: given.durable });
+  try {
+    if (given['real-limits']) await setEmulator(stage, { burstPerMinute: 250, keyListsPerMinute: 10 });
+    const nodeFlags = given['node-flags'].split(' ').filter(Boolean);
+    const controllers = [];
+    for (let n = 0; n < Number(given.controllers); n++) controllers.push(await startProbed(stage, { nodeFlags }));
+    if (Number(ready) > 0) await addReady(stage, controllers[0], Number(ready));
+    // What is asked once, such as for the catalogue and our key, is not a provisioning's.
+    await order(stage, controllers[0], { provider, name: 'first' });
+    await setEmulator(stage, { bootMs: Number(bootMs) });
+    await until(() => countPhase(stage, 'first', 'ready').then((found) => found === 1), 'the first one is ready');
+    controllers.forEach((controller) => controller.reset());
+    const from = new Date();
+    await orderAll(stage, controllers, provider, count);
+    const acceptedMs = Date.now() - from.getTime();
+    const result = await untilReady(stage, count);
+    const rows = await figures(stage, controllers, { from, count, provider, acceptedMs, ...result });
+    return [
+      `${limits(given)}; boots of ${bootMs} ms; ${ready} ready ones before; ${controllers.length} controller(s)`,
+      table(['figure', 'value'], rows),
+    ];
+  } finally {
+    await stage.stop();
+  }
+}
+
+const limits = (given) =>
+  given['real-limits']
+    ? "the providers' real rate limits"
+    : "the emulator's limits raised, the controller's own budget as always";
+
+function setEmulator(stage, settings) {
+  return stage.emulatorCall('PUT', '/admin/settings', settings);
+}
+
+function order(stage, controller, { provider, name }) {
+  return stage.call(controller, 'POST', '/api/clients/provisioning/provision', {
+    ...{ providerType: provider, serverType: TYPES[provider], name, authenticationType: 'api_key' },
+  });
+}
+
+/** Rows in the database, and servers at the provider, that nobody waits for. */
+async function addReady(stage, controller, count) {
+  await setEmulator(stage, { bootMs: 100, installMs: 100, startMs: 100 });
+  await seedFleet(stage, controller, count);
+  const [first] = await stage.emulatorCall('GET', `/admin/servers?token=${stage.token}`);
+  if (count > 1) await stage.emulatorCall('POST', `/admin/servers/${first.id}/copies`, { count: count - 1 });
+  await setEmulator(stage, { installMs: 5_000, startMs: 3_000 });
+}
+
+async function orderAll(stage, controllers, provider, count) {
+  let next = 0;
+  const worker = async () => {
+    for (let n = next++; n < count; n = next++) {
+      await order(stage, controllers[n % controllers.length], { provider, name: `bench-${n}` });
+    }
+  };
+  await Promise.all(Array.from({ length: ACCEPTED_AT_ONCE }, worker));
+}
+
+async function countPhase(stage, name, phase) {
+  const [{ count }] = await stage.query(
+    `SELECT count(*)::integer AS count FROM provisioning_references JOIN clients ON clients.id = client_id
+     WHERE name LIKE $1 AND phase = ANY($2)`,
+    [name, [phase].flat()],
+  );
+  return count;
+}
+
+/** @returns when all were ready, and how many failed instead */
+async function untilReady(stage, count) {
+  const ended = await until(
+    async () => (await countPhase(stage, 'bench-%', ['ready', 'failed'])) === count && new Date(),
+    'all are ready or failed',
+    LIMIT_MS,
+  );
+  return { ended, failed: await countPhase(stage, 'bench-%', 'failed') };
+}
+
+async function figures(stage, controllers, { from, count, provider, acceptedMs, ended, failed }) {
+  const probes = controllers.map((controller) => controller.probe());
+  const delays = await addedDelays(stage);
+  const calls = await callsByKind(stage, from, ended);
+  const total = Object.values(calls).reduce((sum, each) => sum + each, 0);
+  const { lost, doubled } = await lostAndDoubled(stage, provider);
+  const ms = ({ p50, p95, max }) => `${p50.toFixed(0)} / ${p95.toFixed(0)} / ${max.toFixed(0)} ms`;
+  const most = (value) => Math.max(...probes.map(value)).toFixed(0);
+  return [
+    ['accepted', `${count} in ${(acceptedMs / 1000).toFixed(1)} s`],
+    ['ready, failed, lost, doubled', `${count - failed}, ${failed}, ${lost}, ${doubled}`],
+    ['all ready after', `${((ended - from) / 1000).toFixed(1)} s`],
+    ['runs → `installing`, p50 / p95 / longest', ms(delays.installing)],
+    ['agent answers → `ready`, p50 / p95 / longest', ms(delays.ready)],
+    ['provider calls per provisioning', (total / count).toFixed(2)],
+    ...Object.entries(calls).map(([kind, times]) => [`– ${kind}`, (times / count).toFixed(2)]),
+    ['resident memory, highest', `${Math.max(...controllers.map((each) => each.peakMiB())).toFixed(0)} MiB`],
+    [
+      'event loop delay, p50 / p99 / longest',
+      `${most(({ p50 }) => p50)} / ${most(({ p99 }) => p99)} / ${most(({ max }) => max)} ms`,
+    ],
+  ];
+}
+
+/** Between what the emulator knows of each server and what the rows say. */
+async function addedDelays(stage) {
+  const rows = await stage.query(
+    `SELECT server_id AS id, phase_times AS times FROM provisioning_references JOIN clients ON clients.id = client_id
+     WHERE name LIKE 'bench-%' AND phase = 'ready'`,
+  );
+  const times = await stage.emulatorCall('GET', `/admin/times?token=${stage.token}`);
+  const known = new Map(times.map((each) => [each.id, each]));
+  const between = (phase, since) =>
+    percentiles(rows.map(({ id, times }) => new Date(times[phase]) - new Date(known.get(id)[since])));
+  return { installing: between('installing', 'runningAt'), ready: between('ready', 'answersAt') };
+}
+
+async function callsByKind(stage, from, until) {
+  await sleep(100);
+  const calls = {};
+  for (const { at, method, path } of await stage.providerRequests()) {
+    if (new Date(at) < from || new Date(at) > until) continue;
+    const kind = `${method} ${path.replace(/\d{3,}/, ':id').replace(/\?.*/, '')}`;
+    calls[kind] = (calls[kind] ?? 0) + 1;
+  }
+  return calls;
+}
+
+/** Of what the provider would bill, and what the rows say. */
+async function lostAndDoubled(stage, provider) {
+  const history = await stage.emulatorCall('GET', `/admin/history?token=${stage.token}`);
+  const rows = await stage.query(
+    'SELECT provider_type AS provider, server_id AS id, id AS owner FROM provisioning_references',
+  );
+  const known = new Set(rows.map(({ id }) => id));
+  const owners = history.map(({ labels, tags }) => {
+    const tag = tags.find((each) => each.startsWith('ac-provisioning:'));
+    return tag ? tag.slice('ac-provisioning:'.length) : labels['agent-controller/provisioning'];
+  });
+  const lost = history.filter(({ id }) => !known.has(id)).length;
+  return { lost, doubled: owners.length - new Set(owners).size };
+}
