@@ -64,7 +64,7 @@ describe('plans of what is asked often, among 10,000 servers', () => {
     await expectIndexed(async () => {
       const page = await clients.page(owner, 50);
       const last = page.at(-1);
-      await clients.page(owner, 50, last && (await clients.get(last.id)) ?? undefined);
+      await clients.page(owner, 50, last && ((await clients.get(last.id)) ?? undefined));
       await clients.find(ready.clientId, caller);
       await clients.getAll(page.map(({ id }) => id));
       await clients.isNameTaken('1', 'owner-7');

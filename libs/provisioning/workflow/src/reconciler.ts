@@ -31,6 +31,8 @@ export class Reconciler {
   #rounds = 0;
   #beats = 0;
   #failures = 0;
+  /** There was more to clean up than a round has time for. */
+  #isBehind = false;
   #utils?: Promise<WorkerUtils>;
   #pool?: Pool;
   #workerId = '';
@@ -89,7 +91,7 @@ export class Reconciler {
       if (woken > 0) this.logger.info({ woken }, 'woke provisionings that no job waited for');
       await this.housekeeping.wakeSweeps(this.providers.all().map(({ type }) => type));
     }
-    if (round % CLEAN_UP_EVERY === 0) await this.housekeeping.cleanUp();
+    if (round % CLEAN_UP_EVERY === 0 || this.#isBehind) this.#isBehind = await this.housekeeping.cleanUp();
     if (round % COLLECT_GARBAGE_EVERY === 0) await (await this.utils()).cleanup({ tasks: ['GC_JOB_QUEUES'] });
   }
 

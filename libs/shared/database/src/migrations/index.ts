@@ -9,6 +9,7 @@ import { Access1764800000000 } from './1764800000000-access.migration';
 import { BootstrapRedemption1764820000000 } from './1764820000000-bootstrap-redemption.migration';
 import { Reads1764930000000 } from './1764930000000-reads.migration';
 import { Watch1764950000000 } from './1764950000000-watch.migration';
+import { Retention1764960000000 } from './1764960000000-retention.migration';
 
 /** In their order. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   BootstrapRedemption1764820000000,
   Reads1764930000000,
   Watch1764950000000,
+  Retention1764960000000,
 ];
