@@ -8,9 +8,11 @@ export class Retention1764960000000 implements MigrationInterface {
   readonly name = 'Retention1764960000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query(appendOnly(`IF TG_OP = 'DELETE' AND current_setting('agent_controller.audit_removal', true) = 'by age' THEN
+    await runner.query(
+      appendOnly(`IF TG_OP = 'DELETE' AND current_setting('agent_controller.audit_removal', true) = 'by age' THEN
           RETURN NULL;
-        END IF;`));
+        END IF;`),
+    );
     // Whatever the setting says, and whoever has set it.
     await runner.query(`
       CREATE FUNCTION audit_log_keeps_a_month() RETURNS trigger LANGUAGE plpgsql AS $$
