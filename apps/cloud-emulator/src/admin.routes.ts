@@ -17,6 +17,7 @@ const settingsSchema = z.strictObject({
   listLagMs: z.number().int().nonnegative().optional(),
   burstPerMinute: z.number().int().positive().optional(),
   keyListsPerMinute: z.number().int().positive().optional(),
+  budgetFactor: z.number().int().positive().max(10_000).optional(),
   serverLimit: z.number().int().nonnegative().optional(),
 });
 const tokenSchema = z.strictObject({ token: z.string().min(1), value: z.boolean().default(true) });

@@ -11,7 +11,7 @@ import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 /** In rounds, one for each heartbeat: heartbeats must be frequent, the rest need not. An idle controller asks about once a second. */
 const WAKE_EVERY = 2;
 const CLEAN_UP_EVERY = 12;
-const COLLECT_GARBAGE_EVERY = 720;
+const COLLECT_GARBAGE_EVERY = 60;
 /**
  * Heartbeats in a row before this controller judges others. After trouble with the database all of them are late: those
  * that live have been heard by then.
