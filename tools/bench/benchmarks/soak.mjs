@@ -36,9 +36,10 @@ export async function run(given) {
     });
     fleet.start();
     const { samples, lives } = await look(stage, controllers, fleet, given);
+    const requests = await requestsPerOrder(stage);
     const end = await fleet.end();
     if (given.samples) writeFileSync(given.samples, samples.map((each) => JSON.stringify(each)).join('\n'));
-    return [how(given), report(samples, lives, fleet, end)];
+    return [how(given), report({ samples, lives, requests, fleet, end })];
   } finally {
     await stage.stop();
   }
@@ -73,13 +74,20 @@ async function look(stage, controllers, fleet, given) {
   return { samples, lives: fleet.counts.deleted - atQuarter };
 }
 
+/** Of the last 5,000 that the emulator remembers: as many servers were ordered in that time as were deleted. */
+async function requestsPerOrder(stage) {
+  const requests = await stage.providerRequests();
+  const orders = requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/servers'));
+  return requests.length / orders.length;
+}
+
 const how = (given) =>
   `limits of the emulated project raised a thousandfold; ${given.rate} orders and as many deletions a second for ` +
   `${given.minutes} min, ${given.controllers} controller(s), servers that boot in ${given['boot-ms']} ms and live for ` +
   `${given['life-seconds']} s; retentions of ${given['retention-seconds']} s; a PostgreSQL that ` +
   `${given.durable ? 'waits' : 'does not wait'} for its disk`;
 
-function report(samples, lives, fleet, end) {
+function report({ samples, lives, requests, fleet, end }) {
   const number = (value) => (Number.isFinite(value) ? value.toFixed(Math.abs(value) < 100 ? 1 : 0) : '–');
   const growth = verdicts(samples).map(({ name, second, last, perHour, allowed, verdict }) =>
     [name, ...[second, last, perHour, allowed].map(number), verdict].map(String),
@@ -98,7 +106,7 @@ function report(samples, lives, fleet, end) {
     table(['invariant', 'found'], facts),
     table(
       ['of each, from its order to the end of its deletion', 'mean'],
-      costs(samples, lives).map(([name, value]) => [name, number(value)]),
+      [...costs(samples, lives), ['requests to the provider', requests]].map(([name, value]) => [name, number(value)]),
     ),
   ].join('\n\n');
 }
