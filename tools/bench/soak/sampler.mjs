@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { residentMiB } from '../processes.mjs';
+import { processorSeconds, residentMiB } from '../processes.mjs';
 import { until } from '../stage.mjs';
 
 const PROBE = fileURLToPath(new URL('./soak-probe.mjs', import.meta.url));
@@ -48,6 +48,7 @@ export async function sample(stage, controllers) {
     figures[name('timers')] = open.Timeout ?? 0;
     figures[name('event loop p99 ms')] = loop.p99;
     figures[name('statements')] = statements;
+    figures[name('processor seconds')] = processorSeconds(controller.pid);
   }
   return { ...figures, ...(await database(stage)), 'emulator MiB': residentMiB(stage.emulator.child.pid) };
 }

@@ -19,7 +19,7 @@ const ALLOWED = [
   [/ rows$/, 0.1, 200],
   [/ MiB$/, 0.1, 1],
 ];
-const COUNTERS = /^(statements|transactions|log of the database)| (rows written|times vacuumed)$/;
+const COUNTERS = /^(statements|processor seconds|transactions|log of the database)| (rows written|times vacuumed)$/;
 const SHOWN_ONLY = 'grows on purpose, or is not the controller’s';
 
 /**
@@ -69,6 +69,7 @@ export function costs(samples, lives) {
   const sum = (pattern) => names.filter((name) => pattern.test(name)).reduce((total, name) => total + each(name), 0);
   return [
     ['statements', sum(/^statements/)],
+    ['milliseconds of a processor, of the controllers', sum(/^processor seconds/) * 1_000],
     ['transactions', each('transactions')],
     ['rows written, of the tables above', sum(/ rows written$/)],
     ['KiB of the log of the database (WAL)', each('log of the database MiB') * 1_024],
