@@ -92,7 +92,10 @@ describe('rate limits', () => {
     const limits = async () => {
       const droplets = await cloud.droplets();
       const locations = await cloud.hetzner().get('/locations');
-      return [droplets, locations].map(({ headers }) => [headers['ratelimit-limit'], headers['ratelimit-remaining']]);
+      return [droplets, locations].map(({ headers }) => {
+        const told = headers as Record<string, string>;
+        return [told['ratelimit-limit'], told['ratelimit-remaining']];
+      });
     };
     await cloud.admin('PUT', '/settings', { budgetFactor: 10 });
     expect(await limits()).toEqual([
