@@ -10,6 +10,7 @@ describe('npm run bench', () => {
     ['start', '--rounds', '1'],
     ['idle', '--seconds', '1', '--settle', '0'],
     ['accept', '--rounds', '1', '--seconds', '1', '--rate', '5', '--connections', '2', '--not-durable'],
+    ['soak', '--minutes', '0.3', '--rate', '1', '--sample-seconds', '2', '--boot-ms', '100', '--life-seconds', '1'],
     ['reads', '--rounds', '1', '--seconds', '1', '--clients', '3', '--connections', '2'],
   ])('%s', async (...args) => {
     const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, ...args]);
@@ -19,7 +20,9 @@ describe('npm run bench', () => {
 
   it('names what there is', async () => {
     await expect(promisify(execFile)(process.execPath, [PROGRAM, 'nothing'])).rejects.toMatchObject({
-      stderr: expect.stringContaining('accept, idle, reads, start') as unknown,
+      stderr: expect.stringContaining(
+        'accept, clients, controllers, idle, provisioning, reads, soak, sse, start.',
+      ) as unknown,
     });
   });
 });

@@ -19,7 +19,6 @@ import { MetricsService } from './metrics/metrics.service';
 import { PlatformModule } from './platform.module';
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 /** The whole controller. */
 @Module({})
@@ -28,7 +27,10 @@ export class AppModule {
     const platform = PlatformModule.register(env, logger);
     const clients = ClientsModule.register([platform]);
     const workflow = ProvisioningWorkflowModule.register(workflowOptions(env), [platform, clients]);
-    const access = AccessModule.register({ clock: systemClock, logger }, [platform]);
+    const access = AccessModule.register(
+      { clock: systemClock, logger, auditRetentionDays: env.AUDIT_RETENTION_DAYS ?? null },
+      [platform],
+    );
     return {
       module: AppModule,
       imports: [
@@ -88,8 +90,10 @@ function workflowOptions(env: Env): WorkflowOptions {
       lostAfterMs: env.LOST_AFTER_SECONDS * 1000,
       keyIntervalMs: HOUR_MS,
     },
-    failedSecretsRetentionMs: 7 * DAY_MS,
-    tombstoneRetentionMs: DAY_MS,
-    idempotencyRetentionMs: DAY_MS,
+    failedSecretsRetentionMs: env.FAILED_SECRETS_RETENTION_SECONDS * 1000,
+    tombstoneRetentionMs: env.TOMBSTONE_RETENTION_SECONDS * 1000,
+    idempotencyRetentionMs: env.IDEMPOTENCY_RETENTION_SECONDS * 1000,
+    failedJobRetentionMs: env.FAILED_JOB_RETENTION_SECONDS * 1000,
+    eventsPerProvisioning: env.EVENTS_PER_CLIENT,
   };
 }

@@ -21,6 +21,10 @@ const connections = z.coerce.number({ error: 'a number of connections, such as 5
 const brief = z.coerce.number({ error: 'a number of seconds, such as 10' }).int().min(1).max(120);
 const interval = z.coerce.number({ error: 'a number of seconds, such as 300' }).int().min(1).max(86_400);
 const grace = z.coerce.number({ error: 'a number of seconds, such as 3600' }).int().min(1).max(2_592_000);
+const retention = z.coerce.number({ error: 'a number of seconds, such as 86400' }).int().min(60).max(31_536_000);
+// The database removes nothing younger than 30 days from the audit trail.
+const auditDays = z.coerce.number({ error: 'a number of days, 30 or more' }).int().min(30).max(36_500);
+const events = z.coerce.number({ error: 'a number of events, 100 or more' }).int().min(100).max(1_000_000);
 const postgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\/\S+$/, 'a PostgreSQL URL: postgres://user:password@host:5432/database');
@@ -189,6 +193,12 @@ const schema = z.object({
   OTEL_SERVICE_NAME: withDefault(z.string(), 'agent-controller'),
   OTEL_TRACES_SAMPLER: withDefault(sampler, 'parentbased_always_on'),
   OTEL_TRACES_SAMPLER_ARG: optional(share),
+  TOMBSTONE_RETENTION_SECONDS: withDefault(retention, '86400'),
+  IDEMPOTENCY_RETENTION_SECONDS: withDefault(retention, '86400'),
+  FAILED_SECRETS_RETENTION_SECONDS: withDefault(retention, '604800'),
+  FAILED_JOB_RETENTION_SECONDS: withDefault(retention, '604800'),
+  EVENTS_PER_CLIENT: withDefault(events, '1000'),
+  AUDIT_RETENTION_DAYS: optional(auditDays),
   LOG_LEVEL: withDefault(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'), 'info'),
   CORS_ORIGIN: optional(z.string()),
 });

@@ -18,6 +18,7 @@ const settingsSchema = z.strictObject({
   listLagMs: z.number().int().nonnegative().optional(),
   burstPerMinute: z.number().int().positive().optional(),
   keyListsPerMinute: z.number().int().positive().optional(),
+  budgetFactor: z.number().int().positive().max(10_000).optional(),
   serverLimit: z.number().int().nonnegative().optional(),
   firewallLimit: z.number().int().nonnegative().optional(),
 });

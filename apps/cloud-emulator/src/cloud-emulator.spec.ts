@@ -88,6 +88,27 @@ describe('rate limits', () => {
     await until(ask, ({ status }) => status === 200);
   });
 
+  it('budgets can be raised for runs of many servers, and are the usual ones again', async () => {
+    const limits = async () => {
+      const droplets = await cloud.droplets();
+      const locations = await cloud.hetzner().get('/locations');
+      return [droplets, locations].map(({ headers }) => {
+        const told = headers as Record<string, string>;
+        return [told['ratelimit-limit'], told['ratelimit-remaining']];
+      });
+    };
+    await cloud.admin('PUT', '/settings', { budgetFactor: 10 });
+    expect(await limits()).toEqual([
+      ['50000', '49999'],
+      ['36000', '35999'],
+    ]);
+    await cloud.admin('PUT', '/settings', { budgetFactor: 1 });
+    expect(await limits()).toEqual([
+      ['5000', '4999'],
+      ['3600', '3599'],
+    ]);
+  });
+
   it("DigitalOcean's limit for a minute says when to come back", async () => {
     await cloud.admin('PUT', '/settings', { burstPerMinute: 2 });
     try {

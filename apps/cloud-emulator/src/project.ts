@@ -69,16 +69,22 @@ export class Project {
   /** Requests left; refills with time. */
   budget: number;
   budgetAt = Date.now();
+  #budgetFactor = 1;
 
   constructor(
     readonly provider: ProviderName,
     /** Stands for the token where people look. */
     readonly tokenHash: string,
-    readonly budgetLimit: number,
+    private readonly usualBudget: number,
     /** What a token sees by mistake, in place of its own. */
     readonly isElsewhere = false,
   ) {
-    this.budget = budgetLimit;
+    this.budget = usualBudget;
+  }
+
+  /** Requests when the budget is full. */
+  get budgetLimit(): number {
+    return this.usualBudget * this.#budgetFactor;
   }
 
   /** As the provider answers for one server. */
@@ -105,10 +111,20 @@ export class Project {
     this.#lingering.push({ record: { ...record, machine }, until });
   }
 
-  /** @returns false when nothing is left */
+  /** So many times the provider's own budget, which is full where that is new. */
+  raiseBudget(factor: number): void {
+    if (factor === this.#budgetFactor) return;
+    this.#budgetFactor = factor;
+    this.setBudget(this.budgetLimit);
+  }
+
+  /** @param refillPerSecond of the provider's own budget @returns false when nothing is left */
   spend(refillPerSecond: number): boolean {
     const now = Date.now();
-    this.budget = Math.min(this.budgetLimit, this.budget + ((now - this.budgetAt) / 1000) * refillPerSecond);
+    this.budget = Math.min(
+      this.budgetLimit,
+      this.budget + ((now - this.budgetAt) / 1000) * refillPerSecond * this.#budgetFactor,
+    );
     this.budgetAt = now;
     if (this.budget < 1) return false;
     this.budget -= 1;

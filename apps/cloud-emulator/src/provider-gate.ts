@@ -51,6 +51,7 @@ export function addGate(app: FastifyInstance, world: World, faults: Faults, door
     const fault = faults.take({ provider: door.provider, token, method, path });
     asked.fault = fault;
     if (fault?.delayMs) await sleep(fault.delayMs);
+    asked.project.raiseBudget(world.settings.budgetFactor);
     const isAffordable = asked.project.spend(door.refillPerSecond);
     void reply.headers(door.headers(asked.project));
     if (fault && effectOf(fault) === 'before') {

@@ -14,6 +14,8 @@ export interface Settings {
   burstPerMinute: number;
   /** The same for lists of SSH keys. */
   keyListsPerMinute: number;
+  /** How many times the providers' own budgets for the hour a project has, and gets back. */
+  budgetFactor: number;
   /** Servers of a project. */
   serverLimit: number;
   /** Firewalls of a project. */
@@ -28,6 +30,7 @@ export const DEFAULT_SETTINGS: Settings = {
   listLagMs: 300,
   burstPerMinute: 250,
   keyListsPerMinute: 10,
+  budgetFactor: 1,
   serverLimit: 1_000,
   firewallLimit: 50,
 };

@@ -73,6 +73,59 @@ describe('the tables of who may call', () => {
       await expect(dataSource.query(statement)).rejects.toThrow('append-only');
       expect(await dataSource.query('SELECT * FROM audit_log ORDER BY id')).toEqual(before);
     });
+
+    describe('by age', () => {
+      const days = (count: number) => new Date(Date.now() - count * 86_400_000);
+      const actions = async () =>
+        (await new AuditTrailRepository(dataSource).page({}, 2_000)).map(({ action }) => action);
+      let trail: AuditTrailRepository;
+
+      beforeEach(async () => {
+        trail = new AuditTrailRepository(dataSource);
+        await dataSource.query('ALTER TABLE audit_log DISABLE TRIGGER USER');
+        await dataSource.query('DELETE FROM audit_log');
+        await dataSource.query('ALTER TABLE audit_log ENABLE TRIGGER USER');
+      });
+
+      it('goes in batches, the oldest first, and each batch says so', async () => {
+        for (const age of [101, 100, 99, 89, 0]) await trail.append(entry({ at: days(age), action: `of ${age}` }));
+        expect(await trail.removeBefore(days(90), 2)).toBe(2);
+        const removal = `removal of entries before ${days(90).toISOString().slice(0, 10)}`;
+        expect(await actions()).toEqual([removal, 'of 0', 'of 89', 'of 99']);
+        expect((await trail.page({}, 1))[0]).toMatchObject({ subject: 'housekeeping', count: 2, status: 200 });
+        expect(await trail.removeBefore(days(90), 2)).toBe(1);
+        expect(await trail.removeBefore(days(90), 2)).toBe(0);
+        expect(await actions()).toEqual([removal, removal, 'of 0', 'of 89']);
+      });
+
+      it('waits until there is a whole day, so that what is said of it does not grow', async () => {
+        await trail.append(entry({ at: days(90.5) }));
+        expect(await trail.removeBefore(days(90), 10)).toBe(0);
+        await trail.append(entry({ at: days(0) }));
+        expect(await trail.removeBefore(days(89), 10)).toBe(1);
+      });
+
+      it('never takes what is younger than 30 days, whatever is asked for', async () => {
+        await trail.append(entry({ at: days(32), action: 'old' }));
+        await trail.append(entry({ at: days(29), action: 'young' }));
+        expect(await trail.removeBefore(days(1), 10)).toBe(1);
+        expect(await actions()).toEqual([expect.stringContaining('removal'), 'young']);
+        await dataSource
+          .transaction(async (manager) => {
+            await manager.query(`SET LOCAL agent_controller.audit_removal = 'by age'`);
+            await expect(manager.query('DELETE FROM audit_log')).rejects.toThrow('keeps every entry for 30 days');
+          })
+          .catch(() => undefined);
+        expect(await actions()).toContain('young');
+      });
+
+      it('is the only way: without it old entries are refused as well', async () => {
+        await trail.append(entry({ at: days(400) }));
+        await expect(dataSource.query('DELETE FROM audit_log')).rejects.toThrow('append-only');
+        expect(await trail.removeBefore(days(100), 10)).toBe(1);
+        await expect(dataSource.query('DELETE FROM audit_log')).rejects.toThrow('append-only');
+      });
+    });
   });
 
   describe('rate_counts', () => {

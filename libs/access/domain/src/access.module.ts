@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '@agent-controller/kernel';
-import { Module, type DynamicModule, type ModuleMetadata, type OnModuleDestroy } from '@nestjs/common';
+import { Module, type DynamicModule, type ModuleMetadata, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { AuditEntry } from './audit/audit-entry.entity';
+import { AuditRetention } from './audit/audit-retention';
 import { AuditTrail } from './audit/audit-trail';
 import { AuditTrailRepository } from './audit/audit-trail.repository';
 import { FailedAuthentications } from './audit/failed-authentications';
@@ -14,15 +15,20 @@ export const ACCESS_ENTITIES = [AuditEntry, RateCount];
 export interface AccessModuleOptions {
   clock: Clock;
   logger: Logger;
+  /** After how long entries of the audit trail go; null: never. */
+  auditRetentionDays: number | null;
 }
 
 /** Rate limits and the audit trail. Needs DataSource from `imports`. */
 @Module({})
-export class AccessModule implements OnModuleDestroy {
-  constructor(private readonly failures: FailedAuthentications) {}
+export class AccessModule implements OnModuleInit, OnModuleDestroy {
+  constructor(
+    private readonly failures: FailedAuthentications,
+    private readonly retention: AuditRetention,
+  ) {}
 
   static register(
-    { clock, logger }: AccessModuleOptions,
+    { clock, logger, auditRetentionDays }: AccessModuleOptions,
     imports: NonNullable<ModuleMetadata['imports']>,
   ): DynamicModule {
     return {
@@ -42,6 +48,12 @@ export class AccessModule implements OnModuleDestroy {
           inject: [AuditTrail],
         },
         {
+          provide: AuditRetention,
+          useFactory: (repository: AuditTrailRepository) =>
+            new AuditRetention(repository, clock, logger, auditRetentionDays),
+          inject: [AuditTrailRepository],
+        },
+        {
           provide: RateLimiter,
           useFactory: (repository: RateCountsRepository) => new RateLimiter(repository, clock, logger),
           inject: [RateCountsRepository],
@@ -51,8 +63,13 @@ export class AccessModule implements OnModuleDestroy {
     };
   }
 
+  onModuleInit(): void {
+    this.retention.start();
+  }
+
   /** What was summed up is written while there is still a database. */
   async onModuleDestroy(): Promise<void> {
+    await this.retention.stop();
     await this.failures.flush();
   }
 }

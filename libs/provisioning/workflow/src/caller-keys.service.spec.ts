@@ -24,4 +24,18 @@ describe('CallerKeysService', () => {
     await ids();
     expect(provider.calls).toHaveLength(2);
   });
+
+  it('forgets the oldest of very many keys: each server may bring one of its own', async () => {
+    const provider = new FakeCloudProvider();
+    const keys = new CallerKeysService();
+    const key = (n: number) => ({ publicKey: `ssh-ed25519 ${Buffer.from(`key ${n}`).toString('base64')}` });
+    const many = Array.from({ length: 5_001 }, (_, n) => key(n));
+    await keys.ensure(provider, instance, many);
+    const remembered = [0, 1, 5_000].map((n) => keys.remembers(provider, instance, [key(n)]));
+    expect(remembered).toEqual([false, true, true]);
+    // It is there still, and is asked for again.
+    const again = await keys.ensure(provider, instance, [key(0)]);
+    expect(again).toHaveLength(1);
+    expect(keys.remembers(provider, instance, [key(0)])).toBe(true);
+  });
 });

@@ -4,6 +4,9 @@ import { callerKeyName } from './caller-key-name';
 import type { Instance } from './instance.entity';
 import type { StoredSshKey } from './provisioning.types';
 
+/** About 150 bytes each. One that is not remembered is asked for again, by one request. */
+const MAX_REMEMBERED = 5_000;
+
 /** The callers' SSH keys in the providers' projects. The sweep takes those out that no row names any more. */
 @Injectable()
 export class CallerKeysService {
@@ -45,6 +48,7 @@ export class CallerKeysService {
     if (known) return known;
     const id = await provider.ensureKey({ name: callerKeyName(publicKey, instanceId), publicKey, instanceId });
     this.#ids.set(where, id);
+    if (this.#ids.size > MAX_REMEMBERED) this.#ids.delete(this.#ids.keys().next().value ?? '');
     return id;
   }
 }

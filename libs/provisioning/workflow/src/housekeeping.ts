@@ -14,12 +14,11 @@ import {
   SWEEP_TASK,
   WATCH_TASK,
 } from './jobs/job-queue';
+import { Retention } from './retention';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
 /** After a start there is more urgent work. */
 const FIRST_SWEEP_MS = 30_000;
-/** Tombstones that no sweep looked at, such as of a provider whose token is gone. */
-const UNSWEPT_TOMBSTONE_DAYS = 7;
 /** After so many a controller counts as dead. */
 export const MISSED_HEARTBEATS = 3;
 
@@ -36,10 +35,14 @@ const WILL_RUN = `attempts < max_attempts
 /** The reconciler's questions and orders to the database. Time is the database's. */
 @Injectable()
 export class Housekeeping {
+  readonly #retention: Retention;
+
   constructor(
     private readonly dataSource: DataSource,
     @Inject(WORKFLOW_OPTIONS) private readonly options: WorkflowOptions,
-  ) {}
+  ) {
+    this.#retention = new Retention(dataSource, options);
+  }
 
   async heartbeat(workerId: string): Promise<void> {
     await this.dataSource.query(
@@ -101,9 +104,9 @@ export class Housekeeping {
          AND NOT EXISTS (SELECT 1 FROM graphile_worker.jobs WHERE key = $3 AND ${WILL_RUN})`,
       [OBSERVE_TASK, WATCH_TASK, HEALTH_TASK],
     );
-    const steps = missing.flatMap(({ kind, what }) => (kind === 'step' ? what : []));
-    await enqueueSteps(this.dataSource, steps);
     const { manager } = this.dataSource;
+    const steps = missing.filter(({ kind }) => kind === 'step').map(({ what }) => what);
+    await enqueueSteps(this.dataSource, steps);
     for (const { kind, what } of missing) {
       if (kind === 'observer') await enqueueObservation(manager, what as ProviderType, 0);
       else if (kind === 'watch') await enqueueAgentWatch(manager);
@@ -126,37 +129,11 @@ export class Housekeeping {
     }
   }
 
-  /** Wipes the secrets of old failures, and ends logs, tombstones, keys and budgets whose time is over. */
-  async cleanUp(): Promise<void> {
-    await this.dataSource.query(
-      `UPDATE provisioning_references SET sealed_secrets = NULL, version = version + 1
-       WHERE phase = 'failed' AND sealed_secrets IS NOT NULL
-         AND phase_since < now() - $1 * interval '1 millisecond'`,
-      [this.options.failedSecretsRetentionMs],
-    );
-    await this.dataSource.query(`DELETE FROM provisioning_events WHERE expires_at < now()`);
-    await this.endTombstones();
-    await this.dataSource.query(`DELETE FROM idempotency_keys WHERE expires_at < now()`);
-    // Of tokens that were replaced.
-    await this.dataSource.query(`DELETE FROM provider_budgets WHERE refilled_at < now() - interval '7 days'`);
-  }
-
   /**
-   * A tombstone is what tells a late server from one that nobody knows. So it stays until a full sweep that began after
-   * its time was over, and after the last sight of such a server, has seen none.
+   * Wipes the secrets of old failures, and ends what has a time to live.
+   * @returns true when something is left to do, for which there was no time
    */
-  private async endTombstones(): Promise<void> {
-    await this.dataSource.query(
-      `DELETE FROM provisioning_tombstones WHERE provisioning_id IN (
-         SELECT provisioning_id FROM provisioning_tombstones AS tombstone
-           LEFT JOIN provider_sweeps AS sweep USING (provider_type)
-         WHERE tombstone.expires_at < now() AND (
-           sweep.covered_until > GREATEST(tombstone.expires_at, tombstone.server_seen_at)
-           OR GREATEST(tombstone.expires_at, tombstone.server_seen_at) < now() - $1 * interval '1 day'
-         )
-         FOR UPDATE OF tombstone SKIP LOCKED
-       )`,
-      [UNSWEPT_TOMBSTONE_DAYS],
-    );
+  cleanUp(): Promise<boolean> {
+    return this.#retention.enforce();
   }
 }

@@ -14,6 +14,7 @@ describe('Reconciler', () => {
   let beats: jest.Mock;
   let free: jest.Mock;
   let deadWorkers: jest.Mock;
+  let cleanUp: jest.Mock;
   let onReturn: jest.Mock;
   let reconciler: Reconciler;
 
@@ -22,12 +23,13 @@ describe('Reconciler', () => {
     beats = jest.fn(async () => undefined);
     free = jest.fn(async () => undefined);
     deadWorkers = jest.fn(async () => ['other']);
+    cleanUp = jest.fn(async () => false);
     onReturn = jest.fn();
     const ignore = jest.fn();
     const logger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
     const housekeeping = {
       ...{ heartbeat: beats, deadWorkers, free, forget: async () => undefined },
-      ...{ wakeForgotten: async () => 0, wakeSweeps: async () => undefined, cleanUp: async () => undefined },
+      ...{ wakeForgotten: async () => 0, wakeSweeps: async () => undefined, cleanUp },
     } as unknown as Housekeeping;
     const options = {
       directDatabaseUrl: 'postgres://127.0.0.1/never-connected',
@@ -52,6 +54,17 @@ describe('Reconciler', () => {
     expect(deadWorkers).not.toHaveBeenCalled();
     await pass(1);
     expect(free).toHaveBeenCalledWith(['other']);
+  });
+
+  it('cleans up once in twelve rounds, and goes on in the next one while there is more to do', async () => {
+    cleanUp.mockResolvedValueOnce(true).mockResolvedValueOnce(true);
+    reconciler.start('me', onReturn);
+    await pass(1);
+    expect(cleanUp).toHaveBeenCalledTimes(2);
+    await pass(10);
+    expect(cleanUp).toHaveBeenCalledTimes(3);
+    await pass(1);
+    expect(cleanUp).toHaveBeenCalledTimes(4);
   });
 
   it('judges nobody right after trouble with the database, which made all heartbeats late', async () => {

@@ -11,7 +11,7 @@ import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 /** In rounds, one for each heartbeat: heartbeats must be frequent, the rest need not. An idle controller asks about once a second. */
 const WAKE_EVERY = 2;
 const CLEAN_UP_EVERY = 12;
-const COLLECT_GARBAGE_EVERY = 720;
+const COLLECT_GARBAGE_EVERY = 60;
 /**
  * Heartbeats in a row before this controller judges others. After trouble with the database all of them are late: those
  * that live have been heard by then.
@@ -31,6 +31,8 @@ export class Reconciler {
   #rounds = 0;
   #beats = 0;
   #failures = 0;
+  /** There was more to clean up than a round has time for. */
+  #isBehind = false;
   #utils?: Promise<WorkerUtils>;
   #pool?: Pool;
   #workerId = '';
@@ -89,7 +91,7 @@ export class Reconciler {
       if (woken > 0) this.logger.info({ woken }, 'woke provisionings that no job waited for');
       await this.housekeeping.wakeSweeps(this.providers.all().map(({ type }) => type));
     }
-    if (round % CLEAN_UP_EVERY === 0) await this.housekeeping.cleanUp();
+    if (round % CLEAN_UP_EVERY === 0 || this.#isBehind) this.#isBehind = await this.housekeeping.cleanUp();
     if (round % COLLECT_GARBAGE_EVERY === 0) await (await this.utils()).cleanup({ tasks: ['GC_JOB_QUEUES'] });
   }
 

@@ -54,6 +54,10 @@ export interface WorkflowOptions {
   quotas?: Quotas;
   /** How long a caller's idempotency key stands for the same request. */
   idempotencyRetentionMs: number;
+  /** How long jobs that used up their attempts are kept for a person to look at. */
+  failedJobRetentionMs: number;
+  /** So many of the last events a living provisioning keeps. */
+  eventsPerProvisioning: number;
 }
 
 /** Limits of what may exist at a time, what is being deleted included; null or absent: none. */

@@ -43,4 +43,18 @@ export class AuditTrailRepository {
     if (before !== undefined) query.andWhere('entry.id < :before', { before });
     return query.orderBy('entry.id', 'DESC').limit(limit).getMany();
   }
+
+  /**
+   * Removes the oldest entries, with an entry that says so, where one is a day older than `before`: so that days and not
+   * hours are removed, and what is said of it does not grow.
+   * @param limit entries at most @returns how many
+   */
+  async removeBefore(before: Date, limit: number): Promise<number> {
+    const [found]: { removed: number }[] = await this.dataSource.query(
+      `SELECT CASE WHEN (SELECT at FROM audit_log ORDER BY id LIMIT 1) < $1::timestamptz - interval '1 day'
+         THEN audit_log_remove_before($1, $2) ELSE 0 END AS removed`,
+      [before, limit],
+    );
+    return found?.removed ?? 0;
+  }
 }

@@ -144,5 +144,7 @@ function workflowOptions(directDatabaseUrl: string): WorkflowOptions {
     failedSecretsRetentionMs: DAY_MS,
     tombstoneRetentionMs: DAY_MS,
     idempotencyRetentionMs: DAY_MS,
+    failedJobRetentionMs: DAY_MS,
+    eventsPerProvisioning: 100,
   };
 }

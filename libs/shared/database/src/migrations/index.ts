@@ -12,6 +12,7 @@ import { ProviderFirewalls1764910000000 } from './1764910000000-provider-firewal
 import { Reads1764930000000 } from './1764930000000-reads.migration';
 import { TraceParent1764940000000 } from './1764940000000-trace-parent.migration';
 import { Watch1764950000000 } from './1764950000000-watch.migration';
+import { Retention1764960000000 } from './1764960000000-retention.migration';
 
 /** In their order. */
 export const migrations = [
@@ -29,4 +30,5 @@ export const migrations = [
   Reads1764930000000,
   TraceParent1764940000000,
   Watch1764950000000,
+  Retention1764960000000,
 ];
