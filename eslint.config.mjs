@@ -54,9 +54,8 @@ export default [
       'no-restricted-syntax': [
         'error',
         {
-          selector:
-            "CallExpression[callee.object.name='AbortSignal'][callee.property.name='any'] CallExpression[callee.property.name='timeout']",
-          message: 'Such a limit is lost at a garbage collection in Node 20: use withTimeLimit.',
+          selector: "MemberExpression[object.name='AbortSignal'][property.name='any']",
+          message: 'In Node 20 it loses time limits, and grows signals that live on: use withTimeLimit or firstAbort.',
         },
         {
           selector: "MemberExpression[object.name='URL'][property.name='canParse']",

@@ -1,4 +1,5 @@
 import type { ProvisioningEventView } from '@agent-controller/contracts';
+import { firstAbort } from '@agent-controller/kernel';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Installation, type Controller } from './support/controller-process';
@@ -94,7 +95,7 @@ describe('streams of events', () => {
     let connections = 0;
     const loss = new AbortController();
     const fetchThere = async (url: string, options: RequestInit) => {
-      const signal = connections++ === 0 ? AbortSignal.any([options.signal!, loss.signal]) : options.signal!;
+      const signal = connections++ === 0 ? firstAbort(options.signal!, loss.signal) : options.signal!;
       return fetch(`${controller.url}${url}`, { ...options, signal });
     };
     const follow = new Function('fetch', `${code}\nreturn follow;`)(fetchThere) as Follow;

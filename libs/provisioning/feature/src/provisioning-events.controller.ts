@@ -1,6 +1,6 @@
 import { Roles } from '@agent-controller/access';
 import { ClientIdPipe } from '@agent-controller/clients';
-import { AppError } from '@agent-controller/kernel';
+import { AppError, firstAbort } from '@agent-controller/kernel';
 import { ProvisioningWatchService } from '@agent-controller/provisioning-workflow';
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import {
@@ -48,7 +48,7 @@ export class ProvisioningEventsController {
       return;
     }
     const stream = new PassThrough();
-    const signal = AbortSignal.any([this.shutdown.signal, callerGone(reply)]);
+    const signal = firstAbort(this.shutdown.signal, callerGone(reply));
     void reply.headers({ 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
     void writeEvents(this.watch.follow(id, after, signal), stream, signal);
     await reply.send(stream);

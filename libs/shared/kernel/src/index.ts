@@ -3,6 +3,7 @@ export { includesRole, maySee, ROLES, type AuthenticatedRequest, type Caller, ty
 export { ANYWHERE, readCidr, type CidrReading } from './cidr';
 export { systemClock, type Clock } from './clock';
 export { isSameText } from './constant-time';
+export { firstAbort } from './first-abort';
 export { type Logger } from './logger';
 export { parseUrl } from './parse-url';
 export { Secret } from './secret';
