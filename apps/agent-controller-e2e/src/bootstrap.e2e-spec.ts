@@ -121,7 +121,7 @@ describe('secret files that servers fetch', () => {
     expect((await redeem(row?.id ?? '', token)).status).toBe(401);
     expect((await post(`/callbacks/${row?.id}`, '{}', `Bearer ${token}`)).status).toBe(401);
     expect(await installation.everythingStored()).not.toContain(token);
-    expect(controller.log()).not.toContain(token);
+    expect(await controller.wholeLog()).not.toContain(token);
   }
 
   it.each(['lose-answer', 'unreachable'])('%s: the server asks again with its key, and gets ready', async (mode) => {

@@ -278,7 +278,7 @@ describe('what forbids a deletion, and what there is besides', () => {
     });
     expect((await without.api.delete(path(given.body.id))).status).toBe(204);
     expect((await without.api.get(`/api/clients/${given.body.id}`)).status).toBe(404);
-    expect(without.log()).toContain('a server was abandoned');
+    await without.untilLogged('a server was abandoned');
     await without.stop();
 
     await installation.emulator.clearFaults();

@@ -191,7 +191,7 @@ describe('a firewall that somebody deleted at DigitalOcean, which does not ask w
       ([server]) => server?.firewalls.length === 1,
     );
     expect(seen?.firewalls.map(({ name }) => name)).toEqual([firewall]);
-    expect(controller.log()).toContain('was deleted by hand; put right');
+    await controller.untilLogged('was deleted by hand; put right');
     await controller.api.delete(`/api/clients/${body.id}/provisioning`, WAIT);
   });
 });

@@ -62,7 +62,7 @@ describe('after ready', () => {
       ],
       ['The agent-manager is healthy again', 'healthy', times[3]],
     ]);
-    const logs = controllers.map((controller) => controller.log()).join('\n');
+    const logs = (await Promise.all(controllers.map((controller) => controller.wholeLog()))).join('\n');
     expect(logs.split('the health of an agent-manager changed')).toHaveLength(4);
     expect(logs).not.toContain(body.apiKey);
 

@@ -118,7 +118,7 @@ describe.each(CASES)('image and sshKeys at $providerType', (at) => {
     const answer = await refused({ sshKeys: [KEY, secret] });
     expect(answer).toMatchObject({ status: 400, code: 'validation-failed' });
     expect(answer.errors?.[0]?.message).toMatch(/^has a wrong entry 2: it is a private key/);
-    expect(JSON.stringify(answer) + controller.log()).not.toContain('b3BlbnNz');
+    expect(JSON.stringify(answer) + (await controller.wholeLog())).not.toContain('b3BlbnNz');
   });
 
   it('keeps image and keys for the server of the next attempt', async () => {

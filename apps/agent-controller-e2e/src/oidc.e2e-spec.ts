@@ -83,7 +83,7 @@ describe('with an OpenID provider', () => {
       () => new Api(fresh.url, token).get('/api/clients'),
       ({ status }) => status === 200,
     );
-    expect(fresh.log()).not.toContain(token);
+    expect(await fresh.wholeLog()).not.toContain(token);
   });
 
   it('follows the rotation of keys', async () => {

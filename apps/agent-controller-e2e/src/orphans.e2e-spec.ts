@@ -222,7 +222,7 @@ describe('the sweep', () => {
     expect({ status, body }).toMatchObject({ status: 201, body: { provisioning: { phase: 'starting' } } });
     const now: ProvisioningInfoView = await untilPhase(api(), body.id, 'ready');
     expect(now).toMatchObject({ phase: 'ready', serverId, health: 'healthy', tls: client.tls });
-    expect(controllers[0]!.log()).not.toContain(client.apiKey);
+    expect(await controllers[0]!.wholeLog()).not.toContain(client.apiKey);
     await remove(body.id);
     expect(await strays.exists('hetzner', serverId)).toBe(false);
   });

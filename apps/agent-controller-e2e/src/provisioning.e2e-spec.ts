@@ -204,7 +204,7 @@ describe('from a POST to a ready agent-manager, and away again', () => {
     const stored = await installation.everythingStored();
     for (const secret of [...secrets, installation.token, installation.apiKey]) {
       expect(stored.includes(secret)).toBe(false);
-      expect(controller.log().includes(secret)).toBe(false);
+      expect((await controller.wholeLog()).includes(secret)).toBe(false);
     }
   }
 

@@ -151,7 +151,7 @@ describe('what servers say of themselves', () => {
       expect(token.length).toBeGreaterThan(40);
       expect(file?.content).toContain(`url = "${publicUrl}/api/provisioning/callbacks/${row?.provisioning}"`);
       expect(await installation.everythingStored()).not.toContain(token);
-      expect(reporting.log()).not.toContain(token);
+      expect(await reporting.wholeLog()).not.toContain(token);
       await untilPhase(reporting.api, id, 'ready');
       const late = await post(`/${row?.provisioning}`, '{}', `Bearer ${token}`);
       expect(late.status).toBe(401);

@@ -71,7 +71,7 @@ describe('traces, with two controllers', () => {
     expect(looks.some(({ traceId, links }) => traceId !== callerTrace && links.includes(callerTrace))).toBe(true);
 
     expect(receiver.headers[0]).toMatchObject({ 'x-collector-key': 'a key' });
-    expect(controllers[0]!.log()).toMatch(new RegExp(`"trace_id":"${callerTrace}".*"msg":"request"`));
+    await controllers[0]!.untilLogged(new RegExp(`"trace_id":"${callerTrace}".*"msg":"request"`));
     const secrets = [...MARKERS.map(([, value]) => value), installation.token, installation.apiKey];
     for (const secret of secrets) expect(receiver.text).not.toContain(secret);
     expect(receiver.text).toContain(body.id);

@@ -4,6 +4,8 @@ import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 
 const MAX_DEPTH = 5;
 const WRITE_AFTER_MS = 20;
+/** Pino's number of `warn`. */
+const WARN = 40;
 
 /**
  * Errors are logged by type, message and stack alone, wherever they stand: further members (a request's configuration,
@@ -45,7 +47,10 @@ function isPlainObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
-/** Lines of a moment are written together: one for each request would cost as much as the rest of a quick one. */
+/**
+ * Lines of a moment are written together: one for each request would cost as much as the rest of a quick one. Warnings and
+ * errors are written at once, so that no kill loses them.
+ */
 function collectedOutput(): DestinationStream {
   // What is left is written when the process ends, unless it is killed.
   const output = pino.destination({ dest: 1, sync: false, minLength: 8_192 });
@@ -54,12 +59,17 @@ function collectedOutput(): DestinationStream {
     timer = null;
     output.flush();
   };
-  return {
-    write: (line) => {
+  const destination = {
+    // Pino then says of what level a line is.
+    [Symbol.for('pino.metadata')]: true,
+    lastLevel: 0,
+    write: (line: string) => {
       output.write(line);
-      timer ??= setTimeout(flush, WRITE_AFTER_MS);
+      if (destination.lastLevel >= WARN) output.flushSync();
+      else timer ??= setTimeout(flush, WRITE_AFTER_MS);
     },
   };
+  return destination;
 }
 
 /**

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { Client } from 'pg';
 import { Api } from './api';
 import { EmulatorAdmin, emulatorUrl } from './emulator-admin';
+import { until } from './until';
 
 // The explorer is compiled and stands beside it; Jest reads the sources.
 const COMPILED = join(__dirname, '../../../agent-controller/src/main.js');
@@ -123,9 +124,26 @@ export class Controller {
     return new Controller(child, url, new Api(url, apiKey), output);
   }
 
-  /** Everything that it has written. */
+  /** Everything that it has written; lines of the last moments may be missing. */
   log(): string {
     return this.output.join('\n');
+  }
+
+  /** Everything that it has written until now: a call of its own, which it logs as well, comes last. */
+  async wholeLog(): Promise<string> {
+    const mark = randomUUID();
+    await this.api.get(`/api/${mark}`);
+    await this.untilLogged(mark);
+    return this.log();
+  }
+
+  /** Waits until it has written such a line: lines of a moment are written together. */
+  async untilLogged(text: string | RegExp): Promise<void> {
+    await until(
+      async () => this.log(),
+      (log) => (typeof text === 'string' ? log.includes(text) : text.test(log)),
+      10_000,
+    );
   }
 
   get isRunning(): boolean {

@@ -1,4 +1,3 @@
-import { parseUrl } from '@agent-controller/kernel';
 import type { WrittenFile } from './cloud-init';
 import { RefusedError } from './refused.error';
 
@@ -55,9 +54,17 @@ function unescape(quoted: string): string {
   return quoted.replace(/\\(.)/g, (_, char: string) => ESCAPES[char] ?? refuse(`\\${char} is no escape of curl's`));
 }
 
+function parsed(text: string): URL {
+  try {
+    return new URL(text);
+  } catch {
+    return refuse('its url is none');
+  }
+}
+
 /** Plain HTTP to this machine only: the emulator stands for the network in between. */
 function address(text: string): URL {
-  const url = parseUrl(text) ?? refuse('its url is none');
+  const url = parsed(text);
   const isPlainHere = url.protocol === 'http:' && url.hostname === '127.0.0.1';
   if (url.protocol !== 'https:' && !isPlainHere) refuse('its url is neither https nor http://127.0.0.1');
   return url;
