@@ -2,13 +2,14 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --loglevel=error
+# No script of a package runs.
+RUN npm ci --ignore-scripts --loglevel=error
 COPY tsconfig.base.json tsconfig.json ./
 COPY tools ./tools
 COPY libs ./libs
 COPY apps ./apps
 # The cloud emulator is for development: it is not in the image.
-RUN node tools/build.mjs && rm -rf dist/apps/cloud-emulator && npm prune --omit=dev --loglevel=error
+RUN node tools/build.mjs && rm -rf dist/apps/cloud-emulator && npm prune --omit=dev --ignore-scripts --loglevel=error
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3100

@@ -57,6 +57,10 @@ export default [
           selector: "MemberExpression[object.name='AbortSignal'][property.name='any']",
           message: 'In Node 20 it loses time limits, and grows signals that live on: use withTimeLimit or firstAbort.',
         },
+        {
+          selector: "MemberExpression[object.name='URL'][property.name='canParse']",
+          message: 'It refuses names such as bücher.example in Node 20 and 22 once it is compiled: use parseUrl.',
+        },
       ],
       eqeqeq: 'error',
       'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],

@@ -6,12 +6,14 @@ import { install, requireNode, root } from './lib/install.mjs';
 const node = process.execPath;
 const bin = (name) => `node_modules/.bin/${name}`;
 const STEPS = [
+  ['dependencies: versions, hashes, licences, SBOM', node, 'tools/checks/supply-chain.mjs'],
   ['format', bin('prettier'), '--check', '--log-level=warn', '.'],
   ['lint, with module boundaries', bin('nx'), 'run-many', '-t', 'lint', '--output-style=stream'],
   ['the rules of lint bite', node, 'tools/checks/lint-canary.mjs'],
   ['types', bin('tsc'), '-p', 'tsconfig.json', '--noEmit'],
   ['build', node, 'tools/build.mjs'],
   ['migrations', node, 'tools/checks/migrations.mjs'],
+  ['20,000 random requests', node, 'tools/fuzz/run.mjs'],
   ['unit, integration and end-to-end tests', node, 'tools/test.mjs'],
 ];
 

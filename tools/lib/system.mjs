@@ -72,7 +72,8 @@ function dataFolder({ DATA_DIR }) {
 }
 
 /** Both providers and a Keycloak, on this machine. */
-function emulatorSettings(emulatorUrl, { KEYCLOAK_AUTH_SERVER_URL: keycloak, KEYCLOAK_REALM: realm }) {
+function emulatorSettings(emulatorUrl, env) {
+  const { KEYCLOAK_AUTH_SERVER_URL: keycloak, KEYCLOAK_REALM: realm } = env;
   return {
     HETZNER_API_TOKEN: 'emulated-hetzner-project',
     HETZNER_API_BASE_URL: `${emulatorUrl}/hetzner/v1`,
@@ -80,6 +81,9 @@ function emulatorSettings(emulatorUrl, { KEYCLOAK_AUTH_SERVER_URL: keycloak, KEY
     DIGITALOCEAN_API_BASE_URL: `${emulatorUrl}/digitalocean/v2`,
     KEYCLOAK_AUTH_SERVER_URL: keycloak ?? `${emulatorUrl}/keycloak`,
     KEYCLOAK_REALM: realm ?? 'development',
+    // The servers that it boots are on this machine, and whoever tries things out may name any host.
+    OUTBOUND_ALLOWED_HOSTS: env.OUTBOUND_ALLOWED_HOSTS ?? '*',
+    OUTBOUND_ALLOWED_NETWORKS: env.OUTBOUND_ALLOWED_NETWORKS ?? '127.0.0.0/8',
   };
 }
 

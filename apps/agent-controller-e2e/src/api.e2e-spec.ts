@@ -30,7 +30,8 @@ describe('the API', () => {
       const allowed = await fetch(controller.url + path, {
         headers: { authorization: `ApiKey ${installation.apiKey}` },
       });
-      expect([200, 404]).toContain(allowed.status);
+      expect(allowed.status).toBe(path === PROVISION ? 405 : 200);
+      expect(allowed.headers.get('allow')).toBe(path === PROVISION ? 'POST' : null);
     },
   );
 

@@ -36,6 +36,13 @@ describe('the sweep', () => {
   const api = () => controllers[0]!.api;
   const report = async () => (await api().get<OrphanReportView>(ORPHANS)).body;
 
+  /** What comes from the database is some seconds old at most. */
+  const metricsWith = (line: string) =>
+    until(
+      async () => (await api().open('/metrics')).text(),
+      (text) => text.includes(line),
+    );
+
   /** Until each provider was compared, from its beginning on, after now. */
   async function untilSwept(): Promise<OrphanReportView> {
     const now = Date.now();
@@ -117,7 +124,7 @@ describe('the sweep', () => {
       });
       // It is newer than the last sweep, as all are whose rows a restored backup lacks.
       expect(sweeps.find(({ providerType }) => providerType === provider)?.paused?.reason).toBe('restored-backup');
-      const metrics = await (await api().open('/metrics')).text();
+      const metrics = await metricsWith(`orphans{provider="${provider}"} 1`);
       expect(metrics).toContain(`orphans{provider="${provider}"} 1`);
       expect(metrics).toContain(`sweep_paused{provider="${provider}"} 1`);
       expect(metrics).toMatch(new RegExp(`sweep_age_seconds\\{provider="${provider}"\\} \\d`));
@@ -180,7 +187,7 @@ describe('the sweep', () => {
     );
     expect(seen?.healthSince).not.toBeNull();
     expect(await info(api(), gone.id)).toMatchObject({ phase: 'ready', serverStatus: 'lost', health: 'lost' });
-    expect(await (await api().open('/metrics')).text()).toContain('agents{health="lost"} 1');
+    await metricsWith('agents{health="lost"} 1');
     const now = await until(
       () => info(api(), renamed.id),
       ({ serverName }) => serverName === 'another-name',

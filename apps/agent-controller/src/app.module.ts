@@ -4,12 +4,18 @@ import { ClientsModule } from '@agent-controller/clients';
 import { ClientsFeatureModule } from '@agent-controller/clients-feature';
 import { systemClock, type Logger } from '@agent-controller/kernel';
 import { ProvisioningFeatureModule } from '@agent-controller/provisioning-feature';
-import { ProvisioningWorkflowModule, type WorkflowOptions } from '@agent-controller/provisioning-workflow';
+import {
+  MISSED_HEARTBEATS,
+  ProviderBudgets,
+  ProvisioningWorkflowModule,
+  type WorkflowOptions,
+} from '@agent-controller/provisioning-workflow';
 import { Module, type DynamicModule } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import type { Env } from './env';
 import { HealthController } from './health/health.controller';
-import { MetricsController } from './health/metrics.controller';
-import { MetricsService } from './health/metrics.service';
+import { MetricsController } from './metrics/metrics.controller';
+import { MetricsService } from './metrics/metrics.service';
 import { PlatformModule } from './platform.module';
 
 const HOUR_MS = 3_600_000;
@@ -35,7 +41,16 @@ export class AppModule {
         ProvisioningFeatureModule.register([workflow]),
       ],
       controllers: [HealthController, MetricsController],
-      providers: [MetricsService],
+      providers: [
+        {
+          provide: MetricsService,
+          useFactory: (dataSource: DataSource, budgets: ProviderBudgets) =>
+            new MetricsService(dataSource, budgets, {
+              aliveWithinMs: MISSED_HEARTBEATS * env.HEARTBEAT_SECONDS * 1000,
+            }),
+          inject: [DataSource, ProviderBudgets],
+        },
+      ],
     };
   }
 }
@@ -53,6 +68,7 @@ function workflowOptions(env: Env): WorkflowOptions {
     },
     callbacks: env.PUBLIC_URL ? { publicUrl: env.PUBLIC_URL, pins: env.PUBLIC_URL_PINS } : null,
     knowsCallersAddress: env.TRUST_PROXY !== undefined,
+    controllerCidrs: env.CONTROLLER_CIDRS,
     keycloak: { authServerUrl: env.KEYCLOAK_AUTH_SERVER_URL, realm: env.KEYCLOAK_REALM },
     quotas: {
       maxServers: env.MAX_SERVERS,

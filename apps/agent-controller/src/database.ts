@@ -1,12 +1,12 @@
 import { ACCESS_ENTITIES } from '@agent-controller/access';
 import { Client } from '@agent-controller/clients';
-import { dataSourceOptions } from '@agent-controller/database';
-import type { Logger } from '@agent-controller/kernel';
+import { dataSourceOptions, EncryptionCanary, EncryptionCanaryService, SealedValues } from '@agent-controller/database';
+import { SecretBox, type Logger } from '@agent-controller/kernel';
 import { WORKFLOW_ENTITIES } from '@agent-controller/provisioning-workflow';
 import { runMigrations } from 'graphile-worker';
 import { DataSource } from 'typeorm';
 
-export const ENTITIES = [Client, ...WORKFLOW_ENTITIES, ...ACCESS_ENTITIES];
+export const ENTITIES = [Client, ...WORKFLOW_ENTITIES, ...ACCESS_ENTITIES, EncryptionCanary];
 
 const ACCESS = { applicationName: 'agent-controller', entities: ENTITIES };
 
@@ -25,12 +25,27 @@ export function createDataSource(url: string, mayBePooler: boolean, logger: Logg
 /**
  * Brings the schema up to date, one controller at a time.
  * @param directUrl a connection string with session features: advisory locks do not work through a transaction pooler
+ * @param keys where given, nothing is changed unless they belong to this database, and the canary is there afterwards
+ * @throws WrongEncryptionKeysError
  */
-export async function migrateUp(directUrl: string): Promise<void> {
+export async function migrateUp(directUrl: string, keys?: readonly Buffer[]): Promise<void> {
   await withMigrationLock(directUrl, async (dataSource) => {
+    const canary = keys && new EncryptionCanaryService(dataSource, new SecretBox(keys));
+    await canary?.check();
     await dataSource.runMigrations();
     await runMigrations({ connectionString: directUrl });
+    await canary?.secret();
   });
+}
+
+/** Says which stored secrets the given keys do not open: what needs them fails until the missing key is back. */
+export async function secretBox(dataSource: DataSource, keys: readonly Buffer[], logger: Logger): Promise<SecretBox> {
+  const box = new SecretBox(keys, await new EncryptionCanaryService(dataSource, new SecretBox(keys)).secret());
+  for (const { table, column, keyId, count } of await new SealedValues(dataSource).counts()) {
+    if (box.keyIds.includes(keyId)) continue;
+    logger.warn({ table, column, keyId, count }, 'secrets are sealed with a key that is not among ENCRYPTION_KEYS');
+  }
+  return box;
 }
 
 export async function withMigrationLock<T>(

@@ -152,6 +152,9 @@ describe('parseEnv with a wrong value', () => {
     ['TRUST_PROXY', '77', /addresses or networks, separated by commas/],
     ['TRUST_PROXY', '10.77.0.0/33', /addresses or networks, separated by commas/],
     ['TRUST_PROXY', '10.77.0.0/8,qqq', /addresses or networks, separated by commas/],
+    ['CONTROLLER_CIDRS', '10.77.0.0/8', /networks such as .*\(entry 1 is none\)/],
+    ['CONTROLLER_CIDRS', '10.0.0.0/8,77.7.7.7', /separated by commas \(entry 2 is none\)/],
+    ['CONTROLLER_CIDRS', Array.from({ length: 21 }, (_, i) => `77.${i}.0.0/16`).join(), /at most 20 networks/],
     ['HEADERS_TIMEOUT_SECONDS', 'qqq', /a number of seconds/],
     ['REQUEST_TIMEOUT_SECONDS', '86401', /a number of seconds/],
     ['MAX_SERVERS', 'qqq', /a number, 0 or more/],
@@ -215,6 +218,25 @@ describe('parseEnv with a wrong value', () => {
     expect(problems({ ...required, PUBLIC_URL_PINS: 'sha256' })).toEqual([expect.stringMatching(/^PUBLIC_URL_PINS: /)]);
   });
 
+  it('reads hosts and networks that may be called', () => {
+    expect(parseEnv(required)).toMatchObject({ OUTBOUND_ALLOWED_HOSTS: [], OUTBOUND_ALLOWED_NETWORKS: [] });
+    const hosts = 'login.example.com, *.example.org:8443,';
+    expect(parseEnv({ ...required, OUTBOUND_ALLOWED_HOSTS: hosts }).OUTBOUND_ALLOWED_HOSTS).toEqual([
+      'login.example.com',
+      '*.example.org:8443',
+    ]);
+    for (const [name, value] of [
+      ['OUTBOUND_ALLOWED_HOSTS', 'https://login.example.com'],
+      ['OUTBOUND_ALLOWED_HOSTS', 'a,b c'],
+      ['OUTBOUND_ALLOWED_NETWORKS', 'login.example.com'],
+      ['OUTBOUND_ALLOWED_NETWORKS', '10.0.0.0/33'],
+    ] as const) {
+      expect(problems({ ...required, [name]: value })).toEqual([
+        expect.stringMatching(new RegExp(`^${name}: must be`)),
+      ]);
+    }
+  });
+
   it('names all that are wrong', () => {
     const lines = problems({ ...required, PORT: 'x', LOG_LEVEL: 'x', STATIC_API_KEY: 'x' });
     expect(lines.map((line) => line.split(':')[0]).sort()).toEqual(['LOG_LEVEL', 'PORT', 'STATIC_API_KEY']);
@@ -236,6 +258,28 @@ describe('parseEnv in production', () => {
     expect(problems({ ...production, PUBLIC_URL: 'http://127.0.0.1:3100' })).toEqual([
       'PUBLIC_URL: must be https in production; the cloud emulator is for development only',
     ]);
+  });
+
+  it.each([
+    '0.0.0.0/0',
+    '::/0',
+    '127.0.0.0/8',
+    '127.0.0.1',
+    '10.0.0.0/7',
+    'fc00::/7',
+    'fd00::/8',
+    '::1',
+    '169.254.0.0/16',
+  ])('refuses to call all of %s', (network) => {
+    expect(problems({ ...production, OUTBOUND_ALLOWED_NETWORKS: `192.0.2.0/24,${network}` })).toEqual([
+      `OUTBOUND_ALLOWED_NETWORKS: ${network} is too wide for production: name the networks that are meant`,
+    ]);
+    expect(problems({ ...required, OUTBOUND_ALLOWED_NETWORKS: network })).toEqual([]);
+  });
+
+  it('lets networks of its own pass', () => {
+    const networks = { ...production, OUTBOUND_ALLOWED_NETWORKS: '10.0.0.0/8, fd00:1::/32,192.168.1.7' };
+    expect(parseEnv(networks).OUTBOUND_ALLOWED_NETWORKS).toEqual(['10.0.0.0/8', 'fd00:1::/32', '192.168.1.7']);
   });
 
   it('starts with the required variables', () => {

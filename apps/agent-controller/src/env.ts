@@ -1,6 +1,7 @@
 import { API_KEY_ENTRY_KIND, parseApiKeyEntries } from '@agent-controller/access';
-import { ROLES, Secret } from '@agent-controller/kernel';
-import { isIP } from 'node:net';
+import { parseUrl, readCidr, ROLES, Secret } from '@agent-controller/kernel';
+import { isHost, isNetwork, NetworkList } from '@agent-controller/outbound';
+import { isImageReference } from '@agent-controller/validation';
 import { z } from 'zod';
 
 /** A variable that is set to nothing is not set. */
@@ -29,10 +30,10 @@ const postgresUrl = z
   .regex(/^postgres(ql)?:\/\/\S+$/, 'a PostgreSQL URL: postgres://user:password@host:5432/database');
 const httpUrl = z
   .string()
-  .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), 'a URL by http or https');
+  .refine((value) => /^https?:$/.test(parseUrl(value)?.protocol ?? ''), 'a URL by http or https');
 // Servers send a token there. Without TLS only on this machine, where the cloud emulator stands for servers.
 const publicUrl = z.string().refine((value) => {
-  const url = URL.canParse(value) ? new URL(value) : null;
+  const url = parseUrl(value);
   if (!url || url.username || url.password || url.search || url.hash) return false;
   return url.protocol === 'https:' || (url.protocol === 'http:' && url.hostname === '127.0.0.1');
 }, 'an https URL without user, query or fragment, at which servers reach this controller');
@@ -42,7 +43,7 @@ const pins = z.string().transform((value, context) => {
   context.addIssue('SHA-256 digests of public keys, base64, separated by commas');
   return z.NEVER;
 });
-const image = z.string().regex(/^\S+$/, 'a container image, such as caddy:2-alpine');
+const image = z.string().refine(isImageReference, 'a container image, such as caddy:2-alpine');
 const serverImage = z.string().regex(/^\S+$/, "the provider's name of an image, such as debian-13");
 const secret = z.string().transform((value) => new Secret(value));
 
@@ -63,7 +64,7 @@ const apiKeyEntries = z.string().transform((value, context) => {
 });
 // It names who may spend money. Without TLS only on this machine, for tests.
 const issuer = z.string().refine((value) => {
-  const url = URL.canParse(value) ? new URL(value) : null;
+  const url = parseUrl(value);
   if (!url || url.username || url.password || url.search || url.hash) return false;
   return url.protocol === 'https:' || (url.protocol === 'http:' && url.hostname === '127.0.0.1');
 }, 'the https URL of an OpenID Connect issuer, exactly as it stands in `iss`, such as https://id.example.com/realms/agents');
@@ -82,15 +83,44 @@ const trustedProxies = z
     (value) => value.split(',').every((part) => isNetwork(part.trim())),
     'addresses or networks, separated by commas, such as 10.0.0.0/8',
   );
+/** With what requests allow, within what both providers take in one firewall. */
+const MAX_CONTROLLER_CIDRS = 20;
+const controllerCidrs = z.string().transform((value, context) => {
+  const given = value.split(',').flatMap((part) => part.trim() || []);
+  const read = given.map(readCidr);
+  if (read.every(({ problem }) => problem === null) && given.length <= MAX_CONTROLLER_CIDRS) return given;
+  const wrong = read.findIndex(({ problem }) => problem !== null);
+  const which = wrong < 0 ? '' : ` (entry ${wrong + 1} is none)`;
+  context.addIssue(
+    `at most ${MAX_CONTROLLER_CIDRS} networks such as 198.51.100.7/32 or 2001:db8::/64, separated by commas${which}`,
+  );
+  return z.NEVER;
+});
 const atLeastNone = z.coerce.number({ error: 'a number, 0 or more' }).min(0).max(1e9);
 const count = atLeastNone.int();
 
-function isNetwork(text: string): boolean {
-  const [address = '', bits, ...rest] = text.split('/');
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
-}
+const listOf = (isEntry: (text: string) => boolean, kind: string) =>
+  z.string().transform((value, context) => {
+    const entries = value.split(',').flatMap((entry) => entry.trim() || []);
+    if (entries.every(isEntry)) return entries;
+    context.addIssue(kind);
+    return z.NEVER;
+  });
+const hosts = listOf(
+  isHost,
+  'hosts, separated by commas, such as login.example.com, *.example.com or login.example.com:8443',
+);
+const networks = listOf(isNetwork, 'addresses or networks, separated by commas, such as 10.1.0.0/16');
+
+const otlpHeaders = z
+  .string()
+  .regex(/^\s*[\w-]+=[^\s,]+(\s*,\s*[\w-]+=[^\s,]+)*\s*$/, 'NAME=VALUE, separated by commas')
+  .pipe(secret);
+const sampler = oneOf(
+  ...(['always_on', 'always_off', 'traceidratio'] as const),
+  ...(['parentbased_always_on', 'parentbased_always_off', 'parentbased_traceidratio'] as const),
+);
+const share = z.coerce.number({ error: 'a share of traces from 0 to 1, such as 0.1' }).min(0).max(1);
 
 const encryptionKeys = z.string().transform((value, context) => {
   const keys = value.split(',').map((key) => Buffer.from(key.trim(), 'base64'));
@@ -122,6 +152,7 @@ const schema = z.object({
   CALLER_RATE_LIMIT: withDefault(count, '3000'),
   FAILED_AUTHENTICATION_LIMIT: withDefault(count, '30'),
   TRUST_PROXY: optional(trustedProxies),
+  CONTROLLER_CIDRS: withDefault(controllerCidrs, ''),
   HEADERS_TIMEOUT_SECONDS: withDefault(interval, '15'),
   REQUEST_TIMEOUT_SECONDS: withDefault(interval, '60'),
   MAX_SERVERS: optional(count),
@@ -134,6 +165,8 @@ const schema = z.object({
   DIGITALOCEAN_API_BASE_URL: optional(httpUrl),
   KEYCLOAK_REALM: optional(z.string()),
   KEYCLOAK_AUTH_SERVER_URL: optional(httpUrl),
+  OUTBOUND_ALLOWED_HOSTS: withDefault(hosts, ''),
+  OUTBOUND_ALLOWED_NETWORKS: withDefault(networks, ''),
   AGENT_MANAGER_IMAGE: withDefault(image, 'ghcr.io/forepath/agenstra-manager-api:latest'),
   POSTGRES_IMAGE: withDefault(image, 'postgres:16-alpine'),
   PROXY_IMAGE: withDefault(image, 'caddy:2-alpine'),
@@ -155,6 +188,11 @@ const schema = z.object({
   ORPHAN_POLICY: withDefault(oneOf('report', 'delete'), 'report'),
   ORPHAN_GRACE_SECONDS: withDefault(grace, '3600'),
   LOST_AFTER_SECONDS: withDefault(interval, '300'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(httpUrl),
+  OTEL_EXPORTER_OTLP_HEADERS: optional(otlpHeaders),
+  OTEL_SERVICE_NAME: withDefault(z.string(), 'agent-controller'),
+  OTEL_TRACES_SAMPLER: withDefault(sampler, 'parentbased_always_on'),
+  OTEL_TRACES_SAMPLER_ARG: optional(share),
   TOMBSTONE_RETENTION_SECONDS: withDefault(retention, '86400'),
   IDEMPOTENCY_RETENTION_SECONDS: withDefault(retention, '86400'),
   FAILED_SECRETS_RETENTION_SECONDS: withDefault(retention, '604800'),
@@ -178,16 +216,32 @@ export class ConfigurationError extends Error {
 /** @throws ConfigurationError that has a line for each wrong variable */
 export function parseEnv(variables: Record<string, string | undefined> = process.env): Env {
   const result = schema.safeParse(variables);
-  const wrong = result.success
-    ? productionProblems(result.data)
-    : result.error.issues.map((issue) => {
-        const name = String(issue.path[0]);
-        return variables[name] ? `${name}: must be ${issue.message}` : missing(name, issue.message);
-      });
-  const problems = [...wrong, ...missingForAuthentication(variables).map((name) => missing(name))];
-  if (problems.length > 0)
-    throw new ConfigurationError(`Wrong configuration:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
+  const wrong = result.success ? productionProblems(result.data) : wrongVariables(result.error, variables);
+  assertNone([...wrong, ...missingForAuthentication(variables).map((name) => missing(name))]);
   return result.data as Env;
+}
+
+const rotationSchema = schema.pick({ DATABASE_URL: true, DATABASE_DIRECT_URL: true, ENCRYPTION_KEYS: true });
+
+/** What `rotate-keys` needs. @throws ConfigurationError that has a line for each wrong variable */
+export function parseRotationEnv(
+  variables: Record<string, string | undefined> = process.env,
+): z.infer<typeof rotationSchema> {
+  const result = rotationSchema.safeParse(variables);
+  assertNone(result.success ? [] : wrongVariables(result.error, variables));
+  return result.data as z.infer<typeof rotationSchema>;
+}
+
+function wrongVariables({ issues }: z.ZodError, variables: Record<string, string | undefined>): string[] {
+  return issues.map((issue) => {
+    const name = String(issue.path[0]);
+    return variables[name] ? `${name}: must be ${issue.message}` : missing(name, issue.message);
+  });
+}
+
+function assertNone(problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  throw new ConfigurationError(`Wrong configuration:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
 }
 
 const KINDS: Record<string, string> = {
@@ -223,7 +277,19 @@ function productionProblems(env: Env): string[] {
     PUBLIC_URL: env.PUBLIC_URL,
     OIDC_ISSUER_URL: env.OIDC_ISSUER_URL,
   };
-  return Object.entries(urls)
+  const networks = env.OUTBOUND_ALLOWED_NETWORKS.filter(isTooWide).map(
+    (network) => `OUTBOUND_ALLOWED_NETWORKS: ${network} is too wide for production: name the networks that are meant`,
+  );
+  const insecure = Object.entries(urls)
     .filter(([, url]) => url !== undefined && new URL(url).protocol !== 'https:')
     .map(([name]) => `${name}: must be https in production; the cloud emulator is for development only`);
+  return [...insecure, ...networks];
+}
+
+/** This machine itself, or what may as well be everything. */
+function isTooWide(network: string): boolean {
+  const [address = '', bits] = network.split('/');
+  const list = new NetworkList([network]);
+  if (list.has('127.0.0.1') || list.has('::1') || list.has('169.254.169.254')) return true;
+  return Number(bits ?? 128) < (address.includes(':') ? 32 : 8);
 }

@@ -1,4 +1,4 @@
-import { Secret } from '@agent-controller/kernel';
+import { Secret, useTracer, type Tracer } from '@agent-controller/kernel';
 import { AxiosError, AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
 import { createLogger, NestLogger } from './logger';
 
@@ -24,6 +24,18 @@ describe('createLogger', () => {
     logger().info({ provider: 'hetzner', ms: 5 }, 'looked');
     expect(lines).toHaveLength(1);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 30, provider: 'hetzner', ms: 5, msg: 'looked' });
+  });
+
+  it('names the trace that a line belongs to, where traces are made', () => {
+    const traced = createLogger('info', { write: (line) => void lines.push(line) }, true);
+    traced.info({}, 'outside');
+    useTracer({ current: () => `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` } as Tracer);
+    traced.info({}, 'inside');
+    logger().info({}, 'not asked for');
+    useTracer(undefined);
+    const [outside, inside, other] = lines.map((line) => JSON.parse(line) as object);
+    expect(inside).toMatchObject({ trace_id: 'a'.repeat(32), span_id: 'b'.repeat(16) });
+    for (const line of [outside, other]) expect(line).not.toHaveProperty('trace_id');
   });
 
   it('leaves out what the level does not ask for', () => {

@@ -1,4 +1,4 @@
-import type { Logger } from '@agent-controller/kernel';
+import { traceFields, type Logger } from '@agent-controller/kernel';
 import type { LoggerService } from '@nestjs/common';
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 
@@ -62,14 +62,18 @@ function collectedOutput(): DestinationStream {
   };
 }
 
-/** @param destination stdout when absent */
-export function createLogger(level: string, destination?: DestinationStream): PinoLogger & Logger {
+/**
+ * @param destination stdout when absent
+ * @param isTraced lines name the trace that they belong to
+ */
+export function createLogger(level: string, destination?: DestinationStream, isTraced = false): PinoLogger & Logger {
   const options = {
     level,
     base: undefined,
     formatters: { log: (fields: object) => plainFields(fields) },
     // Pino's own would take what is plain already for an error again.
     serializers: { err: (plain: unknown) => plain },
+    ...(isTraced ? { mixin: () => traceFields() } : {}),
   };
   return pino(options, destination ?? collectedOutput());
 }

@@ -3,14 +3,17 @@ import { migrateUp } from './database';
 import { ConfigurationError, parseEnv } from './env';
 import { createHttpApplication } from './http/http-application';
 import { createLogger } from './logger';
-import { endBySignal } from './shutdown';
+import { endByError, endBySignal } from './shutdown';
+import { startTracing } from './tracing/start-tracing';
 
 async function main(): Promise<void> {
   const env = parseEnv();
-  const logger = createLogger(env.LOG_LEVEL);
-  await migrateUp(env.DATABASE_DIRECT_URL ?? env.DATABASE_URL);
+  const logger = createLogger(env.LOG_LEVEL, undefined, env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined);
+  endByError(logger);
+  const endTracing = await startTracing(env, logger);
+  await migrateUp(env.DATABASE_DIRECT_URL ?? env.DATABASE_URL, env.ENCRYPTION_KEYS);
   const app = await createHttpApplication(env, logger);
-  endBySignal(app, logger);
+  endBySignal(app, logger, endTracing);
   await app.listen(env.PORT, env.HOST);
   logger.info({ url: await app.getUrl() }, 'agent-controller listens');
 }

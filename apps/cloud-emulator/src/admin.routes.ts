@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { SIZES } from './digital-ocean/digital-ocean.catalogue';
 import { dropletView } from './digital-ocean/digital-ocean.views';
 import { faultSchema, type Faults } from './faults';
+import { firewallsOf, inboundRules } from './firewall';
 import { ADDRESS_PRICE_MONTHLY, SERVER_TYPES, VAT_RATE, monthlyPrice } from './hetzner/hetzner.catalogue';
 import { serverView as hetznerView } from './hetzner/hetzner.views';
-import { tokenHash, type Project, type ServerRecord } from './project';
+import { tokenHash, type FirewallRecord, type Project, type ServerRecord } from './project';
 import { AGENT_STATES } from './server/agent-manager';
 import type { World } from './world';
 
@@ -19,6 +20,7 @@ const settingsSchema = z.strictObject({
   keyListsPerMinute: z.number().int().positive().optional(),
   budgetFactor: z.number().int().positive().max(10_000).optional(),
   serverLimit: z.number().int().nonnegative().optional(),
+  firewallLimit: z.number().int().nonnegative().optional(),
 });
 const tokenSchema = z.strictObject({ token: z.string().min(1), value: z.boolean().default(true) });
 const budgetSchema = z.strictObject({
@@ -39,6 +41,10 @@ export function adminRoutes(world: World, faults: Faults) {
     app.get<TokenQuery>('/servers', ({ query }) => {
       const projects = world.projects().filter((project) => isOf(project, query.token));
       return projects.flatMap((project) => [...project.servers.values()].map((server) => serverView(project, server)));
+    });
+    app.get<TokenQuery>('/firewalls', ({ query }) => {
+      const projects = world.projects().filter((project) => isOf(project, query.token));
+      return projects.flatMap((project) => [...project.firewalls.values()].map((each) => firewallView(project, each)));
     });
     app.get<TokenQuery>('/times', ({ query }) => {
       const projects = world.projects().filter((project) => isOf(project, query.token));
@@ -148,6 +154,8 @@ function serverView(project: Project, server: ServerRecord) {
     labels: server.labels,
     tags: server.tags,
     sshKeyIds: server.sshKeyIds,
+    firewalls: firewallsOf(project, server).map((each) => firewallView(project, each)),
+    firewallsAtOrder: server.firewallsAtOrder,
     address: server.address,
     privateAddress: server.privateAddress,
     createdAt: server.createdAt.toISOString(),
@@ -170,6 +178,11 @@ function serverView(project: Project, server: ServerRecord) {
       content: content.toString('utf8'),
     })),
   };
+}
+
+function firewallView(project: Project, firewall: FirewallRecord) {
+  const { provider } = project;
+  return { id: String(firewall.id), provider, name: firewall.name, inbound: inboundRules(project, firewall) };
 }
 
 /** What the server costs a month, with tax and address. */

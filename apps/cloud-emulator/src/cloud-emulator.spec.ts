@@ -270,3 +270,27 @@ describe('the admin API', () => {
     expect((await cloud.admin('PUT', '/settings', settings)).status).toBe(400);
   });
 });
+
+describe('what benchmarks need', () => {
+  it('tells when a server began to run, and its agent-manager to answer', async () => {
+    const { data } = await order({ user_data: userData(await createKeyPair()) });
+    const times = async () => {
+      const answer = await cloud.admin('GET', `/times?token=${cloud.token}`);
+      return (await answer.json()) as { answersAt: string | null }[];
+    };
+    const [known] = await until(times, (all) => (all[0]?.answersAt ?? null) !== null);
+    expect(known).toMatchObject({ id: String(data.server.id), runningAt: expect.any(String) });
+  });
+
+  it('adds servers that only run, with the labels of another one, and lets them be deleted', async () => {
+    const { data } = await order({ labels: { a: 'b' } });
+    const added = await cloud.admin('POST', `/servers/${data.server.id}/copies`, { count: 120 });
+    expect(await added.json()).toEqual({ count: 120 });
+    const query = { label_selector: 'a==b', status: 'running', per_page: 50 };
+    const page = async () => (await cloud.hetzner().get('/servers', { params: query })).data;
+    const { servers, meta } = await until(page, ({ meta }) => meta.pagination.total_entries === 121);
+    expect([servers.length, meta.pagination.last_page]).toEqual([50, 3]);
+    expect((await cloud.hetzner().delete(`/servers/${servers[49].id}`)).status).toBe(200);
+    expect((await cloud.admin('POST', '/servers/1/copies', { count: 1 })).status).toBe(404);
+  });
+});

@@ -13,6 +13,8 @@ export interface ServerRecord {
   tags: string[];
   sshKeyIds: number[];
   firewallIds: number[];
+  /** Names of those that stood before it from its first moment. */
+  firewallsAtOrder: string[];
   createdAt: Date;
   /** Accepted, and then it did not exist. */
   isVanished: boolean;

@@ -18,6 +18,8 @@ export interface Settings {
   budgetFactor: number;
   /** Servers of a project. */
   serverLimit: number;
+  /** Firewalls of a project. */
+  firewallLimit: number;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -30,4 +32,5 @@ export const DEFAULT_SETTINGS: Settings = {
   keyListsPerMinute: 10,
   budgetFactor: 1,
   serverLimit: 1_000,
+  firewallLimit: 50,
 };

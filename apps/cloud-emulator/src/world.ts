@@ -1,4 +1,5 @@
 import type { Fault } from './faults';
+import { admits, firewallsOf } from './firewall';
 import { Keycloak } from './keycloak';
 import { Project, tokenHash, type ActionRecord, type ProviderName, type ServerRecord } from './project';
 import { AddressPool } from './server/address-pool';
@@ -7,6 +8,8 @@ import type { Machine, ServerOrder } from './server/machine';
 import { StillMachine } from './server/still-machine';
 import { DEFAULT_SETTINGS, type Settings } from './settings';
 
+/** That the pool never gives. */
+const NOBODYS_ADDRESS = '127.20.255.255';
 const MAX_HISTORY = 20_000;
 const BUDGET: Record<ProviderName, number> = { hetzner: 3_600, digitalocean: 5_000 };
 
@@ -38,7 +41,15 @@ export interface ServerHistory {
 
 export type ServerFacts = Omit<
   ServerRecord,
-  'id' | 'createdAt' | 'isVanished' | 'hiddenUntil' | 'unlistedUntil' | 'address' | 'privateAddress' | 'machine'
+  | 'id'
+  | 'createdAt'
+  | 'firewallsAtOrder'
+  | 'isVanished'
+  | 'hiddenUntil'
+  | 'unlistedUntil'
+  | 'address'
+  | 'privateAddress'
+  | 'machine'
 >;
 
 /** What a server keeps when the emulator is started again. */
@@ -134,12 +145,18 @@ export class World {
       order: { ...order, address },
       log,
     };
-    const machine = this.makeMachine?.(blueprint) ?? new EmulatedServer(blueprint.order, this.keycloak, log);
+    const isAdmitted = (port: number, from: string) => {
+      const server = project.servers.get(id);
+      return server !== undefined && admits(project, server, port, from);
+    };
+    const machine =
+      this.makeMachine?.(blueprint) ?? new EmulatedServer(blueprint.order, this.keycloak, log, isAdmitted);
     const privateAddress = `10.${(id >> 16) & 255}.${(id >> 8) & 255}.${id & 255}`;
     const record = {
       ...facts,
       id,
       createdAt: kept?.createdAt ?? new Date(),
+      firewallsAtOrder: firewallsOf(project, { ...facts, id }).map((firewall) => firewall.name),
       isVanished: false,
       address,
       privateAddress,
@@ -154,10 +171,11 @@ export class World {
 
   /** As many more as a server, with its labels and tags, that only run: what a long list is made of. */
   addStillServers(project: Project, like: ServerRecord, count: number): void {
-    const order = { ...like.machine.order, userData: '' };
+    const order = { ...like.machine.order, userData: '', address: NOBODYS_ADDRESS };
     for (let made = 0; made < count; made++) {
       const id = this.nextId();
-      project.servers.set(id, { ...like, id, name: `${like.name}-${id}`, machine: new StillMachine(order) });
+      const facts = { id, name: `${like.name}-${id}`, address: NOBODYS_ADDRESS };
+      project.servers.set(id, { ...like, ...facts, machine: new StillMachine(order) });
     }
   }
 

@@ -23,6 +23,7 @@ export type {
   AbandonedServerView,
   FallbackChoice,
   Phase,
+  InboundRuleView,
   PreviewChoiceView,
   ProvisionedClientView,
   ProvisioningConfigurationView,

@@ -34,6 +34,8 @@ export interface ProvisionServerBody {
   image?: string;
   /** Who may log in as root: names of keys in the provider's project, or public keys in OpenSSH's format. */
   sshKeys?: string[];
+  /** Networks in CIDR notation that may connect to the server; anywhere when absent. */
+  allowedCidrs?: string[];
   authenticationType: AuthenticationType;
   /** Generated when absent. */
   apiKey?: string;
@@ -98,6 +100,8 @@ export interface ProvisioningConfigurationView {
   environmentVariables: string[];
   /** As they were given: names or public keys. */
   sshKeys: string[];
+  /** Networks that may connect, as they were given; null for anywhere. */
+  allowedCidrs: string[] | null;
   /** What was to be ordered where there was no room. `serverType` and `location` of `info` say what was taken. */
   fallback: ServerChoiceView[];
   /** Beside `fallback`: what was asked for before it; null without. */
@@ -135,6 +139,8 @@ export interface ProvisioningInfoView extends ProvisioningStateView, HealthView 
   stages: ProvisioningStageView[] | null;
   /** Codes, such as `credentials-unverified`. */
   warnings: string[];
+  /** Name of the provider's firewall before the server; null while none was ordered with it. */
+  firewall: string | null;
   endpoint: string | null;
   tls: TlsView | null;
   configuration: ProvisioningConfigurationView;
@@ -166,6 +172,12 @@ export interface ProvisioningPreviewProblemView {
   alternatives?: string[];
 }
 
+/** TCP to one port of a server, from these networks in CIDR notation. */
+export interface InboundRuleView {
+  port: number;
+  sources: string[];
+}
+
 /** What a provision request would make. What cannot be said is null; then `problems` says why. */
 export interface ProvisioningPreviewView {
   name: string | null;
@@ -177,6 +189,8 @@ export interface ProvisioningPreviewView {
   imageProven: boolean | null;
   /** Names or public keys, each once, without those that are a problem. */
   sshKeys: string[];
+  /** What the server's firewall would let in, by TCP. */
+  inbound: InboundRuleView[] | null;
   /** What would be ordered instead where there is no room, in this order. */
   fallback: PreviewChoiceView[];
   /** Of the server and its address, as billed. */

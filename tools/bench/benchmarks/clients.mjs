@@ -1,5 +1,4 @@
 // A hundred clients and ten thousand: what is asked often must not get slower than by a logarithm.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { requestBytes } from '../connection.mjs';
 import { seedFleet } from '../fleet-rows.mjs';
 import { closedLoop } from '../load.mjs';
@@ -27,7 +26,7 @@ export async function run(given) {
   ]);
   const logarithm = (Math.log(counts[1]) / Math.log(counts[0])).toFixed(1);
   return [
-    `${given.connections} connections, ${given.seconds} s for each; the logarithm grows by ${logarithm}. A sweep compares all servers with all rows, so it is told for each server`,
+    `${given.connections} connections, ${given.seconds} s for each; the logarithm grows by ${logarithm}`,
     table(['milliseconds', ...counts.map((count) => `${count} clients`), 'ratio'], rows),
   ];
 }
@@ -53,7 +52,6 @@ async function measure(count, { seconds, connections }) {
       ...{ 'list of 50, p50': list, 'info, p50': info, 'events, p50': events },
       'one more provisioning, order to `ready`': provisioning,
       'requests to the provider for it': requests,
-      'sweep, for each server': (await sweep(stage)) / count,
     };
   } finally {
     await stage.stop();
@@ -71,20 +69,4 @@ async function oneMore(stage, controller) {
     ({ at, path: asked }) => new Date(at) >= from && asked.includes('/servers'),
   );
   return { provisioning, requests: asked.length };
-}
-
-/** From its beginning to what it says that it covered, in milliseconds. */
-async function sweep(stage) {
-  const from = Date.now();
-  await stage.query(
-    `SELECT graphile_worker.add_job('sweep-servers', '{"provider":"hetzner"}', job_key => 'sweep-servers:hetzner',
-       run_at => now(), max_attempts => 25)`,
-  );
-  const covered = async () => {
-    const [row] = await stage.query(`SELECT covered_until AS at FROM provider_sweeps WHERE provider_type = 'hetzner'`);
-    return row?.at && row.at.getTime() >= from - 1_000;
-  };
-  await until(covered, 'the sweep is over', 300_000);
-  await sleep(0);
-  return Date.now() - from;
 }

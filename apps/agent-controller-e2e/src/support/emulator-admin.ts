@@ -16,6 +16,9 @@ export interface EmulatedServerView {
   labels: Record<string, string>;
   tags: string[];
   sshKeyIds: number[];
+  firewalls: EmulatedFirewallView[];
+  /** Names of those that stood before it from its first moment. */
+  firewallsAtOrder: string[];
   life: string;
   stage: string;
   problem: string | null;
@@ -31,6 +34,13 @@ export interface EmulatedServerView {
   agentEnvironment: Record<string, string> | null;
   postgresEnvironment: Record<string, string> | null;
   cost: { monthly: number; currency: string };
+}
+
+/** As it was sent, whatever the provider. */
+export interface EmulatedFirewallView {
+  id: string;
+  name: string;
+  inbound: { protocol: string; port: string; sources: string[] }[];
 }
 
 /** A server that was ordered once; `deletedAt` is when it really ended. */
@@ -60,6 +70,19 @@ export class EmulatorAdmin {
   async servers(): Promise<EmulatedServerView[]> {
     const response = await fetch(`${emulatorUrl()}/admin/servers?token=${this.token}`);
     return (await response.json()) as EmulatedServerView[];
+  }
+
+  async firewalls(): Promise<EmulatedFirewallView[]> {
+    const response = await fetch(`${emulatorUrl()}/admin/firewalls?token=${this.token}`);
+    return (await response.json()) as EmulatedFirewallView[];
+  }
+
+  /** As a person would by the provider's console. */
+  async removeFirewalls(provider: 'hetzner' | 'digital-ocean'): Promise<void> {
+    const url = `${emulatorUrl()}${{ hetzner: '/hetzner/v1', 'digital-ocean': '/digitalocean/v2' }[provider]}/firewalls`;
+    const headers = { authorization: `Bearer ${this.token}` };
+    const { firewalls } = (await (await fetch(url, { headers })).json()) as { firewalls: { id: string | number }[] };
+    for (const { id } of firewalls) await fetch(`${url}/${id}`, { method: 'DELETE', headers });
   }
 
   async history(): Promise<EmulatedHistoryView[]> {
@@ -147,6 +170,16 @@ export class EmulatorAdmin {
       body: JSON.stringify({ provider, token: this.token, remaining: Math.round(remaining) }),
     });
     if (!response.ok) throw new Error(`The emulator refuses the budget: ${await response.text()}`);
+  }
+
+  /** Of the whole emulator: only where it serves nobody else. */
+  async changeSettings(changes: Record<string, number>): Promise<void> {
+    const response = await fetch(`${emulatorUrl()}/admin/settings`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(changes),
+    });
+    if (!response.ok) throw new Error(`The emulator refuses the settings: ${await response.text()}`);
   }
 
   async registerKeycloakClient(client: { realm: string; clientId: string; secret: string }): Promise<void> {

@@ -13,6 +13,7 @@ import {
 import { AppError, includesRole, type AuthenticatedRequest, type Clock } from '@agent-controller/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isDocumentation } from '../http/documentation';
+import { rateRefused } from '../http/http-signals';
 import { accessOf } from '../http/route-access';
 import type { Authenticators } from './authenticators';
 import { credential } from './credential';
@@ -125,6 +126,7 @@ export class AccessHook {
     if (verdict.limit === 0) return;
     void reply.headers(rateHeaders(verdict));
     if (verdict.allowed) return;
+    rateRefused.tell({ limit: 'caller' });
     throw new AppError(
       'too-many-requests',
       `You may send ${verdict.limit} requests per minute. Wait ${verdict.resetSeconds} s.`,
@@ -135,6 +137,7 @@ export class AccessHook {
   private tooManyFailures(request: FastifyRequest, reply: FastifyReply, verdict: Verdict): AppError {
     const { limit, resetSeconds } = verdict;
     void reply.headers(rateHeaders(verdict));
+    rateRefused.tell({ limit: 'failed-authentications' });
     const address = networkOf(request.ip);
     this.failures.note({ address, status: 429, code: 'too-many-requests', requestId: request.id });
     return new AppError(

@@ -11,6 +11,7 @@ import {
 } from '@agent-controller/access';
 import { systemClock, type Logger, type Role } from '@agent-controller/kernel';
 import { ConfigurationError, type Env } from '../env';
+import { outboundGuard } from '../outbound-guard';
 
 export interface Authenticators {
   list: Authenticator[];
@@ -35,7 +36,7 @@ export function authenticators(env: Env, logger: Logger): Authenticators {
     list: [
       // First, since it costs next to nothing.
       ...(withKeys ? [new ApiKeyAuthenticator(() => (file ? [...fixed, ...file.keys()] : fixed))] : []),
-      ...(oidc ? [new OidcAuthenticator(oidc, systemClock, logger)] : []),
+      ...(oidc ? [new OidcAuthenticator(oidc, systemClock, logger, outboundGuard(env))] : []),
     ],
     advice: [
       ...(withKeys ? ['Send the API key as `Authorization: Bearer KEY` or `Authorization: ApiKey KEY`.'] : []),

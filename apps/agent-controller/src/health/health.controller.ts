@@ -39,6 +39,7 @@ export class HealthController {
 
   @Get('live')
   @ApiOperation({ summary: 'Whether the process answers at all' })
+  @ApiOkResponse({ schema: { example: { status: 'ok' } } })
   live() {
     return { status: 'ok' };
   }

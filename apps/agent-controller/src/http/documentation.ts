@@ -1,5 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { describeProblems } from './described-problems';
 
 const DOCS_PATH = '/api/docs';
 const DOCUMENT_PATH = '/api/openapi.json';
@@ -24,6 +25,8 @@ export function addDocumentation(app: NestFastifyApplication): void {
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key, or an access token' })
     .build();
   const document = () =>
-    SwaggerModule.createDocument(app, config, { operationIdFactory: (_controller, method) => method });
+    describeProblems(
+      SwaggerModule.createDocument(app, config, { operationIdFactory: (_controller, method) => method }),
+    );
   SwaggerModule.setup('api/docs', app, document, { jsonDocumentUrl: 'api/openapi.json' });
 }

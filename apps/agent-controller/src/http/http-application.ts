@@ -1,6 +1,6 @@
 import fastifyCors from '@fastify/cors';
 import { AuditTrail, FailedAuthentications, RateLimiter } from '@agent-controller/access';
-import { systemClock, type Logger } from '@agent-controller/kernel';
+import { systemClock, traceFields, type Logger } from '@agent-controller/kernel';
 import { RequestMethod } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -10,15 +10,18 @@ import { AppModule } from '../app.module';
 import { AccessHook } from '../authentication/access.hook';
 import { authenticators } from '../authentication/authenticators';
 import type { Env } from '../env';
-import { MetricsService } from '../health/metrics.service';
+import { MetricsService } from '../metrics/metrics.service';
 import { NestLogger } from '../logger';
+import { refuseOtherMethods } from './allowed-methods';
 import { auditHook } from './audit.hook';
 import { answerClientError } from './client-error';
 import { limitBodies, MAX_BODY_BYTES } from './body-limits';
 import { addDocumentation } from './documentation';
+import { acceptJson } from './json-body';
 import { ProblemFilter } from './problem.filter';
 import { requireDeclaredRoutes } from './route-access';
-import { securityHeaders } from './security-headers';
+import { securityHeaders, setSecurityHeaders } from './security-headers';
+import { traceParentOfRequest, traceRequests } from '../tracing/trace.hooks';
 import { timeLimits } from './time-limits';
 import { validationPipe } from './validation.pipe';
 
@@ -33,7 +36,11 @@ export async function createHttpApplication(env: Env, logger: Logger): Promise<N
     // Waiting calls and streams end by the shutdown signal; idle connections must not hold the end up.
     forceCloseConnections: 'idle',
     clientErrorHandler: answerClientError,
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => filter.send(error, request, reply),
+    // Before any hook.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      setSecurityHeaders(request, reply);
+      filter.send(error, request, reply);
+    },
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(env, logger), adapter, {
     logger: new NestLogger(logger),
@@ -44,11 +51,16 @@ export async function createHttpApplication(env: Env, logger: Logger): Promise<N
   acceptJson(fastify);
   closeConnectionsOnTheWay(fastify);
   limitBodies(fastify);
+  // Node would answer it without a body. Whatever else is expected than 100-continue, is not promised by an answer.
+  fastify.server.on('checkExpectation', (request, response) => fastify.server.emit('request', request, response));
   requireDeclaredRoutes(fastify, logger);
   fastify.addHook('onRequest', securityHeaders);
   if (env.TRUST_PROXY === undefined) warnOfProxy(fastify, logger);
   await allowOrigins(fastify, env);
   guard(app, env, logger);
+  if (env.OTEL_EXPORTER_OTLP_ENDPOINT) traceRequests(fastify);
+  // After the guard: who may not call anything learns nothing of what there is.
+  refuseOtherMethods(fastify);
   observeRequests(app, logger);
   app.setGlobalPrefix('api', { exclude: [{ path: 'metrics', method: RequestMethod.GET }] });
   app.useGlobalPipes(validationPipe());
@@ -98,16 +110,6 @@ function guard(app: NestFastifyApplication, env: Env, logger: Logger): void {
   fastify.addHook('onClose', async () => ways.close());
 }
 
-/** JSON bodies; none at all is fine as well, since clients send the content type with a DELETE too. */
-function acceptJson(fastify: FastifyInstance): void {
-  const parse = fastify.getDefaultJsonParser('error', 'error');
-  fastify.removeContentTypeParser(['application/json', 'text/plain']);
-  fastify.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined);
-    else parse(request, body, done);
-  });
-}
-
 /** Connections that become idle while the server closes would hold it up for their keep-alive time otherwise. */
 function closeConnectionsOnTheWay(fastify: FastifyInstance): void {
   fastify.addHook('preClose', (done) => {
@@ -128,7 +130,10 @@ function observeRequests(app: NestFastifyApplication, logger: Logger): void {
       const { statusCode: status, elapsedTime } = reply;
       metrics.observeRequest({ method, route, status }, elapsedTime / 1000);
       logger.info(
-        { requestId, method, path: request.url.split('?')[0], status, ms: Math.round(elapsedTime) },
+        {
+          ...{ requestId, method, path: request.url.split('?')[0], status, ms: Math.round(elapsedTime) },
+          ...traceFields(traceParentOfRequest(request)),
+        },
         'request',
       );
       done();

@@ -1,4 +1,12 @@
-import { AppError, ERROR_STATUS, type ErrorCode, type Logger } from '@agent-controller/kernel';
+import {
+  AppError,
+  ERROR_STATUS,
+  placeIn,
+  SEALED_COLUMNS,
+  SealedValueError,
+  type ErrorCode,
+  type Logger,
+} from '@agent-controller/kernel';
 import { HttpException, NotFoundException } from '@nestjs/common';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { ProblemFilter } from './problem.filter';
@@ -43,6 +51,15 @@ describe('ProblemFilter', () => {
       requestId: 'request-1',
     });
     expect(logged).toEqual([]);
+  });
+
+  it('says of stored secrets that cannot be opened nothing but an id; the log has where', async () => {
+    const place = placeIn(SEALED_COLUMNS[1], 'row-1');
+    const { status, text } = await answer(new SealedValueError('not-authentic', place, '1a2b3c4d'));
+    expect(status).toBe(500);
+    expect(JSON.parse(text)).toMatchObject({ code: 'internal-error', requestId: 'request-1' });
+    expect(text).not.toMatch(/row-1|sealed|1a2b3c4d|clients/);
+    expect(logged).toMatchObject([{ err: { message: expect.stringContaining('of row row-1 does not open') } }]);
   });
 
   it('passes on fields, extensions, where to look and when to come back', async () => {
@@ -99,7 +116,7 @@ describe('ProblemFilter', () => {
     ['a broken body', { payload: `{"${SECRET}`, headers: json }, 400, 'malformed-body'],
     ['a long body', { payload: JSON.stringify(SECRET.repeat(20)), headers: json }, 413, 'payload-too-large'],
     ['an unknown kind of body', { payload: 'a=b', headers: { 'content-type': 'x/y' } }, 415, 'unsupported-media-type'],
-    ['a broken path', { url: '/clients/%', method: 'GET' as const }, 400, 'malformed-body'],
+    ['a broken path', { url: '/clients/%', method: 'GET' as const }, 400, 'malformed-request'],
     ['an endless id', { url: `/clients/${'x'.repeat(101)}`, method: 'GET' as const }, 404, 'not-found'],
   ])("knows Fastify's error of %s", async (_what, request, status, code) => {
     const response = await app.inject({ url: '/clients', method: 'POST', ...request });

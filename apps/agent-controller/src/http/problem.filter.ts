@@ -4,6 +4,7 @@ import { AppError, ERROR_STATUS, type ErrorCode, type Logger } from '@agent-cont
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
+import { problemSent } from './http-signals';
 
 /** Every error leaves as RFC 9457 problem details; what we did not expect is logged, and told as nothing but an id. */
 @Catch()
@@ -24,6 +25,8 @@ export class ProblemFilter implements ExceptionFilter {
     }
     const problem = toProblem(known ?? new AppError('internal-error', INTERNAL), request.id);
     const { retryAfterSeconds, extensions } = known?.options ?? {};
+    const quota = extensions?.['quota'];
+    problemSent.tell({ code: problem.code as ErrorCode, quota: typeof quota === 'string' ? quota : undefined });
     if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds));
     if (typeof extensions?.['location'] === 'string') void reply.header('location', extensions['location']);
     void reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
@@ -31,6 +34,10 @@ export class ProblemFilter implements ExceptionFilter {
 }
 
 const INTERNAL = 'The controller met an error of its own. Its log has more under this requestId.';
+
+const BAD_PATH = new AppError('malformed-request', 'The path of the request is not well-formed.', {
+  errors: [{ field: 'path', message: 'must be percent-encoded UTF-8' }],
+});
 
 function toProblem({ code, message, options }: AppError, requestId: string): Problem {
   const status = ERROR_STATUS[code];
@@ -56,6 +63,7 @@ function toAppError(error: unknown): AppError | null {
     const detail = 'The database does not answer at present. Repeat the request a little later.';
     return new AppError('service-unavailable', detail, { retryAfterSeconds: 5, cause: error });
   }
+  if ((error as { code?: string } | null)?.code === 'FST_ERR_BAD_URL') return BAD_PATH;
   const found: Partial<Record<number, [ErrorCode, string]>> = {
     400: ['malformed-body', 'The request is not well-formed: the body must be JSON.'],
     404: ['not-found', 'There is no such call. GET /api/docs lists all.'],

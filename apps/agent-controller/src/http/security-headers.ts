@@ -27,6 +27,11 @@ const PAGE = { ...ALWAYS, 'content-security-policy': DOCS };
 
 /** Headers that keep browsers from doing more with an answer than it is for. */
 export function securityHeaders(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  void reply.headers(isDocumentation(request.url) ? PAGE : ANSWER);
+  setSecurityHeaders(request, reply);
   done();
+}
+
+/** The same where no hook runs. */
+export function setSecurityHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  void reply.headers(isDocumentation(request.url) ? PAGE : ANSWER);
 }

@@ -88,4 +88,12 @@ describe('validationPipe', () => {
   it.each([[[]], [[{ name: 'good' }]], ['text'], [5], [true]])('refuses %j, which is no object', async (value) => {
     expect(await fields(value)).toContainEqual({ field: 'name', message: 'is required' });
   });
+
+  it.each(['constructor', 'hasOwnProperty', '__proto__', 'isPrototypeOf', 'toString'])(
+    'refuses %s, which every object inherits',
+    async (name) => {
+      const value = JSON.parse(`{"name":"good","${name}":1}`) as unknown;
+      expect(await fields(value)).toEqual([{ field: name, message: 'is not a field of this request' }]);
+    },
+  );
 });

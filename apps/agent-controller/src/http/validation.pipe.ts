@@ -1,12 +1,24 @@
 import { AppError, type FieldError } from '@agent-controller/kernel';
 import { ValidationPipe, type ArgumentMetadata } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
+import { shownName } from './field-name';
+
+const NO_FIELD = 'is not a field of this request';
+
+/** class-validator takes names that every object inherits, such as `constructor`, for names that it knows. */
+class StrictPipe extends ValidationPipe {
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    const names = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+    const inherited = metadata.type === 'param' ? [] : names.filter((name) => name in Object.prototype);
+    if (inherited.length > 0) throw refusal(inherited.map((name) => ({ field: name, message: NO_FIELD })));
+    return (await super.transform(value, metadata)) as unknown;
+  }
+}
 
 /**
- * Most calls have no query. Where a DTO was found to allow that, the next one is not validated again: reading what decorators
- * say costs more than the rest of a call.
+ * Most calls have no query. Where a DTO was found to allow that, the next one is not validated again.
  */
-class QuickValidationPipe extends ValidationPipe {
+class QuickValidationPipe extends StrictPipe {
   readonly #mayBeEmpty = new Set<unknown>();
 
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
@@ -32,22 +44,24 @@ export function validationPipe(): ValidationPipe {
     forbidUnknownValues: true,
     stopAtFirstError: true,
     validationError: { target: false, value: false },
-    exceptionFactory: (errors) => {
-      const fields = errors.flatMap((error) => fieldErrors(error));
-      const names = fields.map(({ field }) => field).join(', ');
-      return new AppError('validation-failed', `The request is not valid. See: ${names}.`, { errors: fields });
-    },
+    exceptionFactory: (errors) => refusal(errors.flatMap((error) => fieldErrors(error))),
   });
+}
+
+function refusal(errors: FieldError[]): AppError {
+  const names = errors.map(({ field }) => field).join(', ');
+  return new AppError('validation-failed', `The request is not valid. See: ${names}.`, { errors });
 }
 
 function fieldErrors({ property, constraints = {}, children = [] }: ValidationError, parent = ''): FieldError[] {
   // Entries of lists are numbered: `fallback[1].serverType`.
-  const field = parent && /^\d+$/.test(property) ? `${parent}[${property}]` : `${parent && `${parent}.`}${property}`;
+  const name = shownName(property);
+  const field = parent && /^\d+$/.test(name) ? `${parent}[${name}]` : `${parent && `${parent}.`}${name}`;
   const [constraint] = Object.entries(constraints);
   const own = constraint ? [{ field, message: message(constraint) }] : [];
   return [...own, ...children.flatMap((child) => fieldErrors(child, field))];
 }
 
 function message([name, text]: [string, string]): string {
-  return name === 'whitelistValidation' ? 'is not a field of this request' : text;
+  return name === 'whitelistValidation' ? NO_FIELD : text;
 }

@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { fingerprint, type FirewallRecord, type KeyRecord, type Project } from '../project';
-import type { ProviderRequest } from '../provider-gate';
+import { fingerprint, type KeyRecord } from '../project';
 import type { World } from '../world';
+import { addFirewallRoutes } from './digital-ocean-firewall.routes';
 import { readTag } from './digital-ocean-order';
 import { page } from './digital-ocean-page';
 import { DigitalOceanRefusalError } from './digital-ocean-refusal.error';
-import { firewallId, firewallView, keyView, tagView } from './digital-ocean.views';
+import { projectOf, urlOf } from './digital-ocean-request';
+import { keyView, tagView } from './digital-ocean.views';
 
 type ById = { Params: { id: string } };
 type ByName = { Params: { name: string } };
@@ -92,59 +93,10 @@ function findTag(request: FastifyRequest<ByName>): string {
   return name;
 }
 
-function addFirewallRoutes(app: FastifyInstance, world: World): void {
-  app.get('/firewalls', (request) => {
-    const firewalls = [...projectOf(request).firewalls.values()].map(firewallView);
-    return page('firewalls', firewalls, request.query as Query, urlOf(request));
-  });
-  app.get<ById>('/firewalls/:id', (request) => ({ firewall: firewallView(findFirewall(request)) }));
-  app.post('/firewalls', (request, reply) => {
-    const { firewalls } = projectOf(request);
-    const body = (request.body ?? {}) as Fields;
-    const { name } = body;
-    if (typeof name !== 'string' || name === '') throw DigitalOceanRefusalError.unprocessable('name is required');
-    if ([...firewalls.values()].some((firewall) => firewall.name === name)) {
-      throw DigitalOceanRefusalError.unprocessable('duplicate name');
-    }
-    const record = { id: world.nextId(), name, body, createdAt: new Date() };
-    firewalls.set(record.id, record);
-    return reply.status(202).send({ firewall: firewallView(record) });
-  });
-  app.put<ById>('/firewalls/:id', (request) => {
-    const record = findFirewall(request);
-    const body = (request.body ?? {}) as Fields;
-    if (typeof body['name'] !== 'string' || body['name'] === '') {
-      throw DigitalOceanRefusalError.unprocessable('name is required');
-    }
-    Object.assign(record, { name: body['name'], body });
-    return { firewall: firewallView(record) };
-  });
-  app.delete<ById>('/firewalls/:id', (request, reply) => {
-    projectOf(request).firewalls.delete(findFirewall(request).id);
-    return reply.status(204).send();
-  });
-}
-
-function projectOf(request: unknown): Project {
-  return (request as ProviderRequest).project;
-}
-
 /** By id or by fingerprint. */
 function findKey(request: FastifyRequest<ById>): KeyRecord {
   const { id } = request.params;
   const found = [...projectOf(request).keys.values()].find((key) => String(key.id) === id || key.fingerprint === id);
   if (!found) throw DigitalOceanRefusalError.notFound();
   return found;
-}
-
-function findFirewall(request: FastifyRequest<ById>): FirewallRecord {
-  const all = [...projectOf(request).firewalls.values()];
-  const found = all.find((firewall) => firewallId(firewall) === request.params.id);
-  if (!found) throw DigitalOceanRefusalError.notFound();
-  return found;
-}
-
-/** The address of the list, for its links. */
-function urlOf(request: FastifyRequest): string {
-  return `${request.protocol}://${request.host}${request.url.split('?')[0]}`;
 }

@@ -10,6 +10,7 @@ import { digitalOceanError, digitalOceanRefusal, handleError } from './digital-o
 import { readOrder } from './digital-ocean-order';
 import { page } from './digital-ocean-page';
 import { DigitalOceanRefusalError } from './digital-ocean-refusal.error';
+import { projectOf, urlOf } from './digital-ocean-request';
 import { actionView, dropletView, imageView, regionView } from './digital-ocean.views';
 
 type ById = { Params: { id: string } };
@@ -154,10 +155,6 @@ function createDroplet(world: World, { project, fault, body }: ProviderRequest) 
   return { droplet, action };
 }
 
-function projectOf(request: unknown): Project {
-  return (request as ProviderRequest).project;
-}
-
 /** A droplet that is being deleted answers 404 at once. @throws DigitalOceanRefusalError */
 function findDroplet(request: FastifyRequest<ById>): ServerRecord {
   const server = projectOf(request).find(Number(request.params.id));
@@ -167,8 +164,4 @@ function findDroplet(request: FastifyRequest<ById>): ServerRecord {
 
 function prefixOf(request: FastifyRequest): string {
   return request.url.slice(0, request.url.indexOf('/droplets'));
-}
-
-function urlOf(request: FastifyRequest): string {
-  return `${request.protocol}://${request.host}${request.url.split('?')[0]}`;
 }

@@ -21,7 +21,9 @@ describe('readCaddyfile', () => {
   });
 
   it('reads several addresses of one site', () => {
-    expect(readCaddyfile(site(`${TLS}\n${PROXY}`, ':1, :2')).map(({ port }) => port)).toEqual([1, 2]);
+    expect(
+      readCaddyfile(site(`${TLS} {\n\t\tprotocols tls1.2 tls1.3\n\t}\n${PROXY}`, ':1, :2')).map(({ port }) => port),
+    ).toEqual([1, 2]);
   });
 
   it('reads handles: a folder of files at a path, and a proxy for the rest, in whatever order', () => {
@@ -53,6 +55,11 @@ describe('readCaddyfile', () => {
     [site(PROXY), 'no tls'],
     [site(`${TLS}`), 'no reverse_proxy'],
     [site(`\ttls internal\n${PROXY}`), 'no tls'],
+    [
+      site(`${TLS} {\n\t\tprotocols tls1.0 tls1.3\n\t}\n${PROXY}`),
+      'protocols tls1.0 tls1.3 is not understood within tls',
+    ],
+    [site(`${TLS} {\n\t\tclient_auth {\n\t\t}\n\t}\n${PROXY}`), 'client_auth is not understood within tls'],
     [`${site(TLS)}}`, 'brace too many'],
     [':3000 {\n', 'not closed'],
     [site(`${TLS}\n\treverse_proxy agent:1 agent:2`), 'no reverse_proxy that is understood'],

@@ -19,7 +19,7 @@ export interface ProxySite {
 
 /**
  * Reads the sites of a Caddyfile whose addresses are bare ports, as far as a reverse proxy with its own key needs it:
- * `tls CERT KEY`, `reverse_proxy HOST:PORT`, and `handle [PATH]` around that or around a folder of files.
+ * `tls CERT KEY` with `protocols tls1.2 tls1.3` or nothing in it, `reverse_proxy HOST:PORT`, and `handle [PATH]` around that or around a folder of files.
  * @throws RefusedError when Caddy would not start, or when something of it is not understood
  */
 export function readCaddyfile(text: string): ProxySite[] {
@@ -37,6 +37,7 @@ function site(port: number, body: Directive[]): ProxySite {
   const where = `site :${port}`;
   const { tls = [], handle = [], ...others } = byName(body);
   const [, certificatePath, keyPath, ...more] = tls[0]?.words ?? [];
+  assertTlsOptions(tls[0]?.block ?? [], where);
   const routes = handle.map((directive) => handled(directive, where));
   // Caddy takes handles before what stands beside them: a proxy there answers what none of them takes.
   if (Object.keys(others).length > 0) routes.push(route(null, others, where));
@@ -48,6 +49,14 @@ function site(port: number, body: Directive[]): ProxySite {
   if (new Set(paths).size < paths.length) throw new RefusedError(`Caddy: ${where} handles a path twice`);
   routes.sort((a, b) => Number(a.path === null) - Number(b.path === null));
   return { port, certificatePath, keyPath, routes };
+}
+
+/** What the emulated proxy does anyway: it speaks TLS 1.2 and 1.3. */
+function assertTlsOptions(options: Directive[], where: string): void {
+  for (const { words, block } of options) {
+    if (words.join(' ') === 'protocols tls1.2 tls1.3' && block.length === 0) continue;
+    throw new RefusedError(`Caddy: ${where}: ${words.join(' ')} is not understood within tls`);
+  }
 }
 
 function handled({ words: [, path, ...more], block }: Directive, where: string): ProxyRoute {

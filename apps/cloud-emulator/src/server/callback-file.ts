@@ -1,3 +1,4 @@
+import { parseUrl } from '@agent-controller/kernel';
 import type { WrittenFile } from './cloud-init';
 import { RefusedError } from './refused.error';
 
@@ -56,7 +57,7 @@ function unescape(quoted: string): string {
 
 /** Plain HTTP to this machine only: the emulator stands for the network in between. */
 function address(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : refuse('its url is none');
+  const url = parseUrl(text) ?? refuse('its url is none');
   const isPlainHere = url.protocol === 'http:' && url.hostname === '127.0.0.1';
   if (url.protocol !== 'https:' && !isPlainHere) refuse('its url is neither https nor http://127.0.0.1');
   return url;

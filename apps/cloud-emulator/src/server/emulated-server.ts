@@ -44,6 +44,8 @@ export class EmulatedServer implements Machine {
     readonly order: ServerOrder,
     private readonly keycloak: Keycloak,
     private readonly log: (message: string) => void,
+    /** Whether the firewalls before it let a connection through, by port and the address that it comes from. */
+    private readonly isAdmitted: (port: number, from: string) => boolean = () => true,
   ) {}
 
   /** Life, stage and problem in one word. */
@@ -216,7 +218,7 @@ export class EmulatedServer implements Machine {
     if (this.isEnding()) return;
     const agent = () => (this.agentState === 'down' ? null : (this.#agent ?? null));
     const handler = siteHandler(routes, { agent, readFile: (path) => this.readFile(path) });
-    const listener = new ProxyListener(port, { certificate, key }, handler);
+    const listener = new ProxyListener(port, { certificate, key }, handler, (from) => this.isAdmitted(port, from));
     await listener.listen(this.order.address);
     this.#listeners.push(listener);
     if (listener.isElsewhere) this.log(`this system has no ${this.order.address}: ${port} is at ${listener.endpoint}`);

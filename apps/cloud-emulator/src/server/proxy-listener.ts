@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -16,8 +16,13 @@ export class ProxyListener {
     readonly port: number,
     { certificate, key }: { certificate: string; key: string },
     handle: RequestListener,
+    isAdmitted: (from: string) => boolean = () => true,
   ) {
-    this.#server = createServer({ cert: certificate, key }, handle);
+    this.#server = createServer({ cert: certificate, key, minVersion: 'TLSv1.2' }, handle);
+    // A firewall would let nothing come back; a caller that waits for nothing is no better a test.
+    this.#server.prependListener('connection', (socket: Socket) => {
+      if (!isAdmitted(socket.remoteAddress ?? '')) socket.destroy();
+    });
     // A caller that does not like the certificate is no trouble of ours.
     this.#server.on('tlsClientError', () => undefined);
   }

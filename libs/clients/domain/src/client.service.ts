@@ -1,4 +1,5 @@
 import { AppError, maySee, type Caller } from '@agent-controller/kernel';
+import { OutboundGuard } from '@agent-controller/outbound';
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { QueryFailedError } from 'typeorm';
@@ -6,6 +7,7 @@ import type { AgentCredentials } from './agent-credentials';
 import { ClientTexts } from './client-texts';
 import { Client } from './client.entity';
 import { ClientRepository, type ClientCursor } from './client.repository';
+import { forbiddenUrls } from './forbidden-urls';
 
 export interface NewClient {
   name: string;
@@ -40,7 +42,10 @@ export interface ClientPage {
 export class ClientService {
   readonly #texts: ClientTexts;
 
-  constructor(private readonly clients: ClientRepository) {
+  constructor(
+    private readonly clients: ClientRepository,
+    private readonly guard: OutboundGuard,
+  ) {
     this.#texts = new ClientTexts(clients);
   }
 
@@ -63,8 +68,9 @@ export class ClientService {
     return client;
   }
 
-  /** @throws AppError `name-taken` */
+  /** @throws AppError `name-taken`, `host-not-allowed` */
   async create(wanted: NewClient, caller: Caller): Promise<Client> {
+    await this.assertMayCall(wanted);
     const id = randomUUID();
     const client = Object.assign(new Client(), {
       id,
@@ -82,7 +88,7 @@ export class ClientService {
     return this.get(id, caller);
   }
 
-  /** @throws AppError `client-not-found`, `name-taken`, `client-is-provisioned` */
+  /** @throws AppError `client-not-found`, `name-taken`, `client-is-provisioned`, `host-not-allowed` */
   async update(id: string, { credentials, ...changes }: ClientChanges, caller: Caller): Promise<Client> {
     const client = await this.get(id, caller);
     const ofServer = credentials ?? changes.endpoint ?? changes.agentWsPort;
@@ -92,6 +98,7 @@ export class ClientService {
         'Only name, description and protected of a provisioned client can be changed: the rest belongs to its server.',
       );
     }
+    await this.assertMayCall({ endpoint: changes.endpoint, credentials });
     const sealed = credentials && {
       authenticationType: credentials.type,
       sealedCredentials: this.clients.sealCredentials(id, credentials),
@@ -118,6 +125,12 @@ export class ClientService {
     if (await this.clients.deleteUnprotected(id)) return;
     // Protected just now; or another was faster.
     if (await this.clients.find(id, caller)) throw clientProtected(id);
+  }
+
+  private async assertMayCall({ endpoint, credentials }: Partial<NewClient>): Promise<void> {
+    const keycloakAuthServerUrl = credentials?.type === 'keycloak' ? credentials.authServerUrl : null;
+    const problem = await forbiddenUrls(this.guard, { endpoint, keycloakAuthServerUrl });
+    if (problem) throw problem;
   }
 }
 

@@ -14,4 +14,5 @@ export {
   type ClientSearch,
   type NewClient,
 } from './client.service';
+export { forbiddenUrls } from './forbidden-urls';
 export { ClientsModule } from './clients.module';

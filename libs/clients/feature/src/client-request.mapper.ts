@@ -22,7 +22,7 @@ export function toChanges(body: UpdateClientDto): ClientChanges {
   };
   if (Object.values(changes).every((value) => value === undefined)) {
     throw new AppError('validation-failed', 'The body names nothing to change.', {
-      errors: [{ field: '', message: 'must have at least one field' }],
+      errors: [{ field: 'body', message: 'must have at least one field' }],
     });
   }
   return changes;

@@ -5,6 +5,7 @@ import {
   IsBaseUrl,
   IsClientName,
   IsHeaderToken,
+  IsRealmName,
   IsText,
   IsWebSocketPort,
 } from '@agent-controller/validation';
@@ -33,6 +34,7 @@ class CredentialsDto {
 
   @ApiPropertyOptional({ example: 'agents' })
   @BelongsTo('keycloak', { required: true })
+  @IsRealmName()
   @IsText(255)
   keycloakRealm?: string;
 

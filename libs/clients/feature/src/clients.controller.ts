@@ -9,6 +9,7 @@ import {
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
+  ApiResponse,
   ApiTags,
 } from '@nestjs/swagger';
 import { decodeCursor, encodeCursor } from './client-cursor';
@@ -17,6 +18,8 @@ import { ClientViewDto } from './client-view.dto';
 import { ClientPageDto, CreateClientDto, UpdateClientDto } from './client.dto';
 
 const DEFAULT_LIMIT = 50;
+const NAME_TAKEN = { status: 409, description: 'Another of your clients has this name' };
+const NOT_CHANGEABLE = { status: 409, description: 'The name is taken, or a server was made with what is to change' };
 
 interface HeaderReply {
   header(name: string, value: string): unknown;
@@ -61,6 +64,7 @@ export class ClientsController {
   @Post()
   @ApiOperation({ summary: 'Register an agent-manager that runs already' })
   @ApiCreatedResponse({ type: ClientViewDto })
+  @ApiResponse(NAME_TAKEN)
   async create(
     @Body() body: CreateClientDto,
     @Req() { caller }: AuthenticatedRequest,
@@ -74,6 +78,7 @@ export class ClientsController {
   @Patch(':id')
   @ApiOperation({ summary: 'Change an agent-manager; of a provisioned one only name, description and protected' })
   @ApiOkResponse({ type: ClientViewDto })
+  @ApiResponse(NOT_CHANGEABLE)
   async update(
     @Param('id', ClientIdPipe) id: string,
     @Body() body: UpdateClientDto,
@@ -86,6 +91,7 @@ export class ClientsController {
   @HttpCode(200)
   @ApiOperation({ summary: 'The same as PATCH' })
   @ApiOkResponse({ type: ClientViewDto })
+  @ApiResponse(NOT_CHANGEABLE)
   updateByPost(
     @Param('id', ClientIdPipe) id: string,
     @Body() body: UpdateClientDto,
@@ -98,6 +104,7 @@ export class ClientsController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Forget an agent-manager; one with a server is deleted by /provisioning instead' })
   @ApiNoContentResponse()
+  @ApiResponse({ status: 409, description: 'It has a server, or is protected' })
   async delete(@Param('id', ClientIdPipe) id: string, @Req() { caller }: AuthenticatedRequest): Promise<void> {
     await this.clients.delete(id, caller);
   }

@@ -61,6 +61,33 @@ export const sshKeyAnswer = z.object({ ssh_key: z.object({ id }) });
 export const listedKeyAnswer = z.object({ id, name: z.string() });
 export const managedKeyAnswer = z.object({ id, name: z.string(), public_key: z.string() });
 
+const rule = { protocol: z.string(), ports: z.string().nullish() };
+const strings = z.array(z.string()).nullish();
+const ids = z.array(z.unknown()).nullish();
+const inboundRule = z.object({
+  ...rule,
+  sources: z.object({
+    addresses: strings,
+    droplet_ids: ids,
+    load_balancer_uids: ids,
+    kubernetes_ids: ids,
+    tags: ids,
+  }),
+});
+export type InboundRuleAnswer = z.infer<typeof inboundRule>;
+const outboundRule = z.object({ ...rule, destinations: z.object({ addresses: strings }) });
+export type OutboundRuleAnswer = z.infer<typeof outboundRule>;
+
+export const firewallAnswer = z.object({
+  id: z.string(),
+  name: z.string(),
+  tags: strings,
+  droplet_ids: z.array(z.number()).nullish(),
+  inbound_rules: z.array(inboundRule).nullish(),
+  outbound_rules: z.array(outboundRule).nullish(),
+});
+export type FirewallAnswer = z.infer<typeof firewallAnswer>;
+
 export const pageAnswer = z.object({
   links: z.object({ pages: z.object({ next: z.string().nullish() }).nullish() }).nullish(),
 });

@@ -1,4 +1,4 @@
-import type { CloudServer, ServerStatus } from '@agent-controller/cloud-port';
+import { FIREWALL_NAME_PREFIX, type CloudServer, type ServerStatus } from '@agent-controller/cloud-port';
 import type { DropletAnswer } from './digital-ocean-answer.schemas';
 import { lookTagOf, ownerFromTags } from './digital-ocean-owner.tags';
 
@@ -20,6 +20,8 @@ export function toCloudServer(droplet: DropletAnswer): CloudServer {
     publicIpv6: addressOf(v6, 'public'),
     privateIpv4: addressOf(v4, 'private'),
     createdAt: new Date(droplet.created_at),
+    // Those of ours, by the tags that they are bound to: others are not told with a droplet.
+    firewalls: (droplet.tags ?? []).filter((tag) => tag.startsWith(FIREWALL_NAME_PREFIX)),
     lookGroup: lookTagOf(droplet.tags ?? []),
     owner: ownerFromTags(droplet.tags ?? []),
   };

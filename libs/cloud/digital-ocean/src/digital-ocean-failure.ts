@@ -16,7 +16,7 @@ export interface DigitalOceanFailure {
 // Messages seen with 422 (provider-rules.md): the id is `unprocessable_entity` for all of them.
 const KIND_BY_MESSAGE: [RegExp, CloudErrorKind][] = [
   [/pending event/i, 'conflict'],
-  [/already in use/i, 'conflict'],
+  [/already in use|duplicate name/i, 'conflict'],
   [/exceed.*\blimit\b|\blimit\b.*(reached|exceeded)/i, 'quota'],
   [/(region|size) is (not available|unavailable|currently unavailable)|out of capacity/i, 'capacity'],
 ];

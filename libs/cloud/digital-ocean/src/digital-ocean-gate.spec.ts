@@ -11,7 +11,7 @@ const key = {
 const keyPath = '/account/keys/78:34:08:b1:19:bc:71:30:d7:42:06:c7:ae:d4:98:da';
 const spec: ServerSpec = {
   ...{ owner, name: 'web-1', serverType: 's-1vcpu-1gb', location: 'fra1', image: 'debian-13-x64' },
-  ...{ userData: '#cloud-config\n{}\n', sshKeyIds: ['99'] },
+  ...{ userData: '#cloud-config\n{}\n', sshKeyIds: ['99'], firewall: 'agent-controller-firewall-x' },
 };
 const there = json({ ssh_key: { id: 99, name: 'x' } });
 const missing = error(404, 'not_found', 'The resource you were accessing could not be found.');
@@ -60,6 +60,37 @@ describe('the gate', () => {
       'create 200',
       'look 200',
     ]);
+  });
+
+  it('knows what requests about firewalls are for', async () => {
+    const inbound = [{ port: 3000, sources: ['::/0'] }];
+    const { firewall: name } = spec;
+    const id = 'bb4b2611-3d72-467b-8602-280330ecd65c';
+    const wall = { id, name, tags: [name], inbound_rules: [], outbound_rules: [] };
+    const put = { method: 'PUT', path: `/v2/firewalls/${id}`, answer: json({ firewall: wall }) };
+    const provider = await digitalOcean.start(
+      get('/firewalls', page('firewalls', [])),
+      post('/tags', json({ tag: { name } }, 201)),
+      post('/firewalls', json({ firewall: wall }, 202)),
+      put,
+      get('/firewalls', page('firewalls', [wall])),
+      remove(`/firewalls/${id}`, { status: 204 }),
+    );
+    await provider.ensureFirewall({ name, instanceId: 'x', inbound });
+    await provider.listFirewalls();
+    await provider.removeFirewall(id);
+    expect(digitalOcean.gate.seen).toEqual([
+      'create 200',
+      'create 201',
+      'create 202',
+      'create 200',
+      'look 200',
+      'look 204',
+    ]);
+    digitalOcean.gate.isShut = true;
+    for (const call of [() => provider.listFirewalls(), () => provider.removeFirewall(id)]) {
+      expect(await rejection(call())).toMatchObject({ kind: 'rate-limited' });
+    }
   });
 
   it('is told of answers that never came or were errors', async () => {

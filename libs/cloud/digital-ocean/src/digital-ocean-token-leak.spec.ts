@@ -3,6 +3,7 @@ import {
   json,
   rejection,
   ScriptedHttp,
+  seenByStranger,
   type ScriptedStep,
 } from '@agent-controller/cloud-port/testing';
 import { Secret } from '@agent-controller/kernel';
@@ -10,6 +11,8 @@ import { error, owner } from './digital-ocean-answers.fixture';
 import { DigitalOceanProvider } from './digital-ocean.provider';
 
 const TOKEN = 'digital-ocean-token-that-nobody-may-see';
+const SECRET = 'secret-of-the-user-data';
+const USER_DATA = `#cloud-config\nwrite_files:\n  - content: ${SECRET}\n`;
 const spec = {
   owner,
   name: 'web',
@@ -17,6 +20,7 @@ const spec = {
   location: 'fra1',
   image: 'debian-13-x64',
   sshKeyIds: ['1'],
+  firewall: 'agent-controller-firewall-x',
 };
 
 const echo = { id: `code ${TOKEN}`, message: `Authorization: Bearer ${TOKEN}`, request_id: TOKEN };
@@ -29,6 +33,7 @@ const ANSWERS: [string, ScriptedStep['answer']][] = [
   ['empty 500', { status: 500 }],
   ['an HTML 502 that echoes', { status: 502, body: `<html>${TOKEN}</html>` }],
   ['an error that echoes', json(echo, 400, { 'x-request-id': TOKEN })],
+  ['an error that echoes the body', error(422, 'unprocessable_entity', JSON.stringify({ user_data: USER_DATA }))],
   ['an unreadable answer that echoes', json({ droplet: { [TOKEN]: TOKEN } }, 200, { 'x-request-id': TOKEN })],
   ['a redirect', { status: 302, headers: { location: `/elsewhere?${TOKEN}` } }],
   ['a dropped connection', 'drop'],
@@ -47,12 +52,21 @@ describe("DigitalOcean's token is never printed", () => {
     const provider = providerAt(http.url);
     const errors = [
       await rejection(provider.get('1')),
-      await rejection(provider.create({ ...spec, userData: '#cloud-config\n' })),
+      await rejection(provider.create({ ...spec, userData: USER_DATA })),
     ];
     expect(http.requests.map(({ headers }) => headers.authorization)).toEqual(Array(2).fill(`Bearer ${TOKEN}`));
     http.done();
     await http.close();
     for (const thrown of errors) expect(everythingPrinted(thrown)).not.toContain(TOKEN);
+    // Only the order sends any.
+    expect(everythingPrinted(errors[1])).not.toContain(SECRET);
+  });
+
+  it('nor sent to one whose certificate nobody has signed', async () => {
+    const seen = await seenByStranger(async (url) => {
+      expect(await rejection(providerAt(url).get('1'))).toMatchObject({ kind: 'unavailable' });
+    });
+    expect(seen).toEqual({ received: '', connections: 2 });
   });
 
   it('when nobody listens, or there is no such host', async () => {

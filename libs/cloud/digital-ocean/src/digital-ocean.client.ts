@@ -1,11 +1,16 @@
 import {
   CloudError,
   guardedTransport,
+  MAX_ANSWER_BYTES,
   OPEN_GATE,
+  operationName,
+  silenceOf,
+  providerAgent,
   type RequestGate,
   type RequestLimits,
 } from '@agent-controller/cloud-port';
 import { Secret } from '@agent-controller/kernel';
+import type { Agent } from 'node:https';
 import { modules, type createApiClient } from 'dots-wrapper';
 import { z } from 'zod';
 import { pageAnswer } from './digital-ocean-answer.schemas';
@@ -56,7 +61,8 @@ export class DigitalOceanClient {
     const { token, baseUrl = DEFAULT_BASE_URL, timeoutMs = DEFAULT_TIMEOUT_MS, gate = OPEN_GATE } = options;
     this.#token = token;
     this.#gate = gate;
-    this.#connect = (maySend) => createDotsWrapper({ token, endpoint: baseUrl, timeoutMs, maySend });
+    const agent = providerAgent();
+    this.#connect = (maySend) => createDotsWrapper({ token, endpoint: baseUrl, timeoutMs, agent, maySend });
     this.#dots = this.#connect();
   }
 
@@ -66,13 +72,15 @@ export class DigitalOceanClient {
     send: (dots: DotsWrapper) => Promise<Answer>,
     schema: z.ZodType<T>,
   ): Promise<T> {
-    const admitted = await this.#gate.admit(call);
+    const [method = '', path = ''] = call.name.split(' ');
+    const admitted = await this.#gate.admit({ ...call, operation: operationName(method, path) });
     let response: Answer;
     try {
       response = await send(call.maySend ? this.#connect(call.maySend) : this.#dots);
     } catch (error) {
-      await admitted.settle(answerOf(error));
-      throw callError(call, error, this.#token);
+      const failure = callError(call, error, this.#token);
+      await admitted.settle(answerOf(error) ?? { silence: silenceOf(failure) });
+      throw failure;
     }
     await admitted.settle({ status: response.status, headers: { ...response.headers } });
     const answer = schema.safeParse(response.data);
@@ -112,18 +120,21 @@ interface Connection {
   token: Secret;
   endpoint: string;
   timeoutMs: number;
+  agent: Agent;
   /** For one order only. */
   maySend?: () => boolean;
 }
 
 /** dots-wrapper with rules for its transport that it has no options for. */
-function createDotsWrapper({ token, endpoint, timeoutMs, maySend }: Connection): DotsWrapper {
+function createDotsWrapper({ token, endpoint, timeoutMs, agent, maySend }: Connection): DotsWrapper {
   const create = modules.common.createApiClient({
     modules,
     createContext: (input) => {
       const context = modules.common.createContext(input);
       // A redirect would carry the token to another place, and might repeat a POST.
       context.httpClient.defaults.maxRedirects = 0;
+      context.httpClient.defaults.httpsAgent = agent;
+      context.httpClient.defaults.maxContentLength = MAX_ANSWER_BYTES;
       context.httpClient.interceptors.request.use((config) => {
         // Its own time limit is about silence; this one is about the whole request.
         config.signal = AbortSignal.timeout(timeoutMs);

@@ -1,4 +1,4 @@
-import { describeCloudProviderContract } from '@agent-controller/cloud-port/testing';
+import { BARE_ESCAPES, describeCloudProviderContract } from '@agent-controller/cloud-port/testing';
 import { DigitalOceanProvider } from './digital-ocean.provider';
 
 describeCloudProviderContract('digital-ocean', {
@@ -7,6 +7,6 @@ describeCloudProviderContract('digital-ocean', {
   dockerImage: 'docker-20-04',
   ownImage: '195990001',
   uniqueNames: false,
-  openapi: { file: 'digitalocean.json', pathPrefix: '/digitalocean', differences: [] },
+  openapi: { file: 'digitalocean.json', pathPrefix: '/digitalocean', differences: [BARE_ESCAPES] },
   createProvider: (options) => new DigitalOceanProvider(options),
 });

@@ -1,4 +1,4 @@
-import { CloudError, type GatedRequest, type RequestOutcome } from '@agent-controller/cloud-port';
+import { CloudError, echoCleaner, type GatedRequest, type RequestOutcome } from '@agent-controller/cloud-port';
 import { Secret } from '@agent-controller/kernel';
 import type { z } from 'zod';
 import { errorAnswer } from './digital-ocean-answer.schemas';
@@ -11,6 +11,8 @@ export interface DigitalOceanCall extends GatedRequest {
   name: string;
   /** Asked when the request is really sent; false: nothing is sent any more. */
   maySend?: () => boolean;
+  /** What was sent of it: an answer may echo it. */
+  userData?: string;
 }
 
 interface Answer {
@@ -19,15 +21,14 @@ interface Answer {
   data: unknown;
 }
 
-const MAX_TEXT = 500;
 const MIN_RETRY_MS = 1_000;
 /** The window of the rate limit slides over an hour. */
 const MAX_RETRY_MS = 3_600_000;
 
-/** What came back with what dots-wrapper threw. */
-export function answerOf(error: unknown): RequestOutcome {
+/** What came back with what dots-wrapper threw; null when nothing did. */
+export function answerOf(error: unknown): RequestOutcome | null {
   const { response } = (error ?? {}) as { response?: Answer };
-  return response ? { status: response.status, headers: { ...response.headers } } : {};
+  return response ? { status: response.status, headers: { ...response.headers } } : null;
 }
 
 /**
@@ -56,7 +57,7 @@ export function unreadableError(
   error: z.ZodError,
   token: Secret,
 ): CloudError {
-  const clean = cleaner(token);
+  const clean = echoCleaner(token, call.userData);
   const kind = digitalOceanErrorKind({ effect: call.effect, status: answer.status });
   const places = error.issues.slice(0, 3).map(({ path }) => path.join('.') || 'the whole body');
   return new CloudError(
@@ -67,7 +68,7 @@ export function unreadableError(
 }
 
 function answeredError(call: DigitalOceanCall, { status, headers, data }: Answer, token: Secret): CloudError {
-  const clean = cleaner(token);
+  const clean = echoCleaner(token, call.userData);
   const body = errorAnswer.safeParse(data).data;
   const code = body?.id ?? undefined;
   const message = body?.message ?? undefined;
@@ -78,11 +79,6 @@ function answeredError(call: DigitalOceanCall, { status, headers, data }: Answer
     requestId: requestId(headers, body?.request_id, clean),
     retryAfterMs: kind === 'rate-limited' ? retryAfterMs(headers) : undefined,
   });
-}
-
-/** Cuts the token out of whatever a provider, or a proxy before it, may echo. */
-function cleaner(token: Secret): (text: string) => string {
-  return (text) => text.replaceAll(token.reveal(), '[redacted]').slice(0, MAX_TEXT);
 }
 
 function requestId(headers: Answer['headers'], inBody: string | null | undefined, clean: (text: string) => string) {

@@ -12,6 +12,7 @@ const spec: ServerSpec = {
   image: 'debian-13-x64',
   userData: '#cloud-config\n{}\n',
   sshKeyIds: ['99'],
+  firewall: 'agent-controller-firewall-x',
 };
 const digitalOcean = new DigitalOceanScript();
 const ids = (servers: CloudServer[]) => servers.map(({ id }) => id);
@@ -28,11 +29,11 @@ describe('droplets', () => {
       image: 'debian-13-x64',
       ssh_keys: [99],
       user_data: spec.userData,
-      tags: [...tags, expect.stringMatching(/^ac-ordered:\d+$/)],
+      tags: [...tags, spec.firewall, expect.stringMatching(/^ac-ordered:\d+$/)],
       ipv6: true,
       with_droplet_agent: false,
     };
-    const answer = accepted({ status: 'new', networks: { v4: [], v6: [] } });
+    const answer = accepted({ status: 'new', networks: { v4: [], v6: [] }, tags: [...tags, spec.firewall] });
     const provider = await digitalOcean.start(post('/droplets', answer));
     const created = await provider.create(spec);
     expect(digitalOcean.http.requests[0]?.body).toEqual(body);
@@ -48,6 +49,7 @@ describe('droplets', () => {
       publicIpv6: null,
       privateIpv4: null,
       createdAt: new Date('2026-08-01T10:00:00Z'),
+      firewalls: [spec.firewall],
       owner,
     });
   });

@@ -1,8 +1,10 @@
 import {
   type CloudProvider,
   type CloudServer,
+  type FirewallSpec,
   type Location,
   type Look,
+  type ManagedFirewall,
   type ManagedKey,
   type OwnerQuery,
   type ProjectKey,
@@ -26,6 +28,7 @@ import {
 } from './digital-ocean-answer.schemas';
 import { toLocation, toServerImage, toServerType } from './digital-ocean-catalogue.mapper';
 import { toCloudServer } from './digital-ocean-droplet.mapper';
+import { DigitalOceanFirewalls } from './digital-ocean-firewalls';
 import { lookTag, OWNED_TAG, ownerTags, provisioningTag } from './digital-ocean-owner.tags';
 import { DigitalOceanProjectKeys } from './digital-ocean-project-keys';
 import { DigitalOceanClient, type DigitalOceanOptions } from './digital-ocean.client';
@@ -40,10 +43,12 @@ export class DigitalOceanProvider implements CloudProvider {
   readonly maxUserDataBytes = 65_536;
   readonly #api: DigitalOceanClient;
   readonly #keys: DigitalOceanProjectKeys;
+  readonly #firewalls: DigitalOceanFirewalls;
 
   constructor(options: DigitalOceanOptions) {
     this.#api = new DigitalOceanClient(options);
     this.#keys = new DigitalOceanProjectKeys(this.#api);
+    this.#firewalls = new DigitalOceanFirewalls(this.#api);
   }
 
   async listServerTypes(): Promise<ServerType[]> {
@@ -92,14 +97,14 @@ export class DigitalOceanProvider implements CloudProvider {
       image: /^\d+$/.test(spec.image) ? Number(spec.image) : spec.image,
       ssh_keys: spec.sshKeyIds.map((id) => numericId(id, this.displayName)),
       user_data: spec.userData,
-      tags: [...ownerTags(spec.owner), lookTag(new Date())],
+      tags: [...ownerTags(spec.owner), spec.firewall, lookTag(new Date())],
       ipv6: true,
       // Nobody needs its console, and the boot is shorter without.
       with_droplet_agent: false,
     };
     const answer = z.object({ droplet: dropletAnswer });
     const { droplet } = await this.#api.call(
-      { effect: 'change', name: 'POST /droplets', purpose: 'create', maySend: spec.maySend },
+      { effect: 'change', name: 'POST /droplets', purpose: 'create', maySend: spec.maySend, userData: spec.userData },
       (dots) => dots.droplet.createDroplet(request),
       answer,
     );
@@ -181,6 +186,18 @@ export class DigitalOceanProvider implements CloudProvider {
 
   removeKey(keyId: string): Promise<void> {
     return this.#keys.remove(keyId);
+  }
+
+  ensureFirewall(spec: FirewallSpec): Promise<string> {
+    return this.#firewalls.ensure(spec);
+  }
+
+  listFirewalls(): Promise<ManagedFirewall[]> {
+    return this.#firewalls.list();
+  }
+
+  removeFirewall(firewallId: string, maySend?: () => boolean): Promise<void> {
+    return this.#firewalls.remove(firewallId, maySend);
   }
 
   private async regions(): Promise<RegionAnswer[]> {

@@ -32,6 +32,7 @@ export const serverAnswer = z.object({
   public_net: z.object({
     ipv4: z.object({ ip: z.string() }).nullish(),
     ipv6: z.object({ ip: z.string() }).nullish(),
+    firewalls: z.array(z.object({ id })).nullish(),
   }),
   private_net: z.array(z.object({ ip: z.string() })).nullish(),
 });
@@ -92,6 +93,23 @@ export const managedKeyAnswer = z.object({
   public_key: z.string(),
   labels: z.record(z.string(), z.string()),
 });
+
+const firewallRule = z.object({
+  direction: z.string(),
+  protocol: z.string(),
+  port: z.string().nullish(),
+  source_ips: z.array(z.string()).nullish(),
+});
+export type HetznerFirewallRule = z.infer<typeof firewallRule>;
+
+export const firewallAnswer = z.object({
+  id,
+  name: z.string(),
+  labels: z.record(z.string(), z.string()).nullish(),
+  rules: z.array(firewallRule),
+  applied_to: z.array(z.unknown()),
+});
+export type HetznerFirewall = z.infer<typeof firewallAnswer>;
 
 export const pageAnswer = z.object({
   meta: z.object({ pagination: z.object({ next_page: z.number().int().nullish() }) }),

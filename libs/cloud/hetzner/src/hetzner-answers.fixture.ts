@@ -29,6 +29,7 @@ export function server(id: number, more: Record<string, unknown> = {}): Record<s
       ipv4: { id: 1, ip: '203.0.113.7', blocked: false, dns_ptr: 'x' },
       ipv6: { id: 2, ip: '2001:db8:0:3df1::/64', blocked: false, dns_ptr: [] },
       floating_ips: [],
+      firewalls: [{ id: 7, status: 'applied' }],
     },
     private_net: [],
     ...more,

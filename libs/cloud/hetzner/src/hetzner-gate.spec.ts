@@ -18,6 +18,7 @@ const spec: ServerSpec = {
     userData: '#cloud-config\n{}\n',
   },
   sshKeyIds: ['99'],
+  firewall: '7',
 };
 const there = json({ ssh_key: { id: 99, name: 'x', fingerprint: 'x' } });
 const one = { created: '2026-08-01T10:00:00Z' };
@@ -63,6 +64,27 @@ describe('the gate', () => {
       'create 200',
       'look 200',
     ]);
+  });
+
+  it('knows what requests about firewalls are for', async () => {
+    const inbound = [{ port: 3000, sources: ['::/0'] }];
+    const name = 'agent-controller-firewall-x';
+    const wall = { id: 7, name, labels: {}, rules: [], applied_to: [] };
+    const provider = await hetzner.start(
+      get('/firewalls', page('firewalls', [])),
+      post('/firewalls', json({ firewall: wall }, 201)),
+      post('/firewalls/7/actions/set_rules', json({ actions: [] }, 201)),
+      get('/firewalls', page('firewalls', [wall])),
+      remove('/firewalls/7', { status: 204 }),
+    );
+    await provider.ensureFirewall({ name, instanceId: 'x', inbound });
+    await provider.listFirewalls();
+    await provider.removeFirewall('7');
+    expect(hetzner.gate.seen).toEqual(['create 200', 'create 201', 'create 201', 'look 200', 'look 204']);
+    hetzner.gate.isShut = true;
+    for (const call of [() => provider.listFirewalls(), () => provider.removeFirewall('7')]) {
+      expect(await rejection(call())).toMatchObject({ kind: 'rate-limited' });
+    }
   });
 
   it('is told of answers that never came or were errors', async () => {

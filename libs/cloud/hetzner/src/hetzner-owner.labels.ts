@@ -18,8 +18,8 @@ export function ownerLabels(owner: OwnerTag): Record<string, string> {
   };
 }
 
-/** Of a key that a caller gave us. */
-export function keyLabels(instanceId: string): Record<string, string> {
+/** Of a key that a caller gave us, and of a firewall. */
+export function instanceLabels(instanceId: string): Record<string, string> {
   return { [MANAGED_BY]: MANAGED_BY_US, [INSTANCE]: instanceId };
 }
 

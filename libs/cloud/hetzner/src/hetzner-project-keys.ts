@@ -9,7 +9,7 @@ import {
 } from '@agent-controller/cloud-port';
 import { z } from 'zod';
 import { managedKeyAnswer, sshKeyAnswer } from './hetzner-answer.schemas';
-import { instanceOfLabels, keyLabels, ownedSelector } from './hetzner-owner.labels';
+import { instanceLabels, instanceOfLabels, ownedSelector } from './hetzner-owner.labels';
 import { HetznerClient } from './hetzner.client';
 
 /** The SSH keys of the project that the token sees. */
@@ -20,7 +20,7 @@ export class HetznerProjectKeys {
     const existing = await this.findKey(publicKey);
     if (existing) return existing;
     try {
-      const labels = instanceId === undefined ? {} : keyLabels(instanceId);
+      const labels = instanceId === undefined ? {} : instanceLabels(instanceId);
       const body = { name, public_key: publicKey, labels };
       const answer = z.object({ ssh_key: sshKeyAnswer });
       const { ssh_key } = await this.api.send({ method: 'POST', path: '/ssh_keys', body, purpose: 'create' }, answer);

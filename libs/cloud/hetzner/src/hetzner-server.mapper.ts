@@ -24,6 +24,7 @@ export function toCloudServer(server: HetznerServer): CloudServer {
     publicIpv6: hostOfNetwork(server.public_net.ipv6?.ip),
     privateIpv4: server.private_net?.[0]?.ip ?? null,
     createdAt: new Date(server.created),
+    firewalls: (server.public_net.firewalls ?? []).map(({ id }) => String(id)),
     owner: ownerFromLabels(server.labels ?? {}),
   };
 }

@@ -1,7 +1,11 @@
 import {
   CloudError,
   guardedTransport,
+  MAX_ANSWER_BYTES,
   OPEN_GATE,
+  operationName,
+  silenceOf,
+  providerAgent,
   type RequestGate,
   type RequestLimits,
 } from '@agent-controller/cloud-port';
@@ -44,6 +48,8 @@ export class HetznerClient {
     this.#timeoutMs = timeoutMs;
     this.#gate = gate;
     this.#http = new Client({ token: token.reveal(), baseURL: baseUrl, timeout: timeoutMs }).axios;
+    this.#http.defaults.httpsAgent = providerAgent();
+    this.#http.defaults.maxContentLength = MAX_ANSWER_BYTES;
   }
 
   async send<T>(request: HetznerRequest, schema: z.ZodType<T>): Promise<T> {
@@ -85,7 +91,8 @@ export class HetznerClient {
   }
 
   private async exchange(request: HetznerRequest): Promise<AxiosResponse<string>> {
-    const admitted = await this.#gate.admit(request);
+    const operation = operationName(request.method, request.path);
+    const admitted = await this.#gate.admit({ ...request, operation });
     let response: AxiosResponse<string>;
     try {
       response = await this.#http.request<string>({
@@ -105,8 +112,9 @@ export class HetznerClient {
         signal: AbortSignal.timeout(this.#timeoutMs),
       });
     } catch (error) {
-      await admitted.settle({});
-      throw networkError(request, error);
+      const failure = networkError(request, error);
+      await admitted.settle({ silence: silenceOf(failure) });
+      throw failure;
     }
     await admitted.settle({ status: response.status, headers: { ...response.headers } });
     if (response.status < 200 || response.status > 299) {

@@ -1,4 +1,4 @@
-import { CloudError, type GatedRequest } from '@agent-controller/cloud-port';
+import { CloudError, echoCleaner, type GatedRequest } from '@agent-controller/cloud-port';
 import { Secret } from '@agent-controller/kernel';
 import type { AxiosResponse } from 'axios';
 import type { z } from 'zod';
@@ -14,7 +14,6 @@ export interface HetznerRequest extends GatedRequest {
   maySend?: () => boolean;
 }
 
-const MAX_TEXT = 500;
 const MIN_RETRY_MS = 1_000;
 // `RateLimit-Reset` tells when the whole budget is back; one request is back after a second, so nobody waits that long.
 const MAX_RESET_WAIT_MS = 60_000;
@@ -35,7 +34,7 @@ export function answeredError(
   body: unknown,
   token: Secret,
 ): CloudError {
-  const clean = cleaner(token);
+  const clean = cleaner(request, token);
   const { code, message } = readErrorBody(body);
   const { status } = response;
   const kind = hetznerErrorKind({ effect: effectOf(request), status, code, message });
@@ -54,7 +53,7 @@ export function unreadableError(
   error: z.ZodError,
   token: Secret,
 ): CloudError {
-  const clean = cleaner(token);
+  const clean = cleaner(request, token);
   const kind = hetznerErrorKind({ effect: effectOf(request), status: response.status });
   const places = error.issues.slice(0, 3).map(({ path }) => path.join('.') || 'the whole body');
   return new CloudError(
@@ -64,9 +63,9 @@ export function unreadableError(
   );
 }
 
-/** Cuts the token out of whatever a provider, or a proxy before it, may echo. */
-function cleaner(token: Secret): (text: string) => string {
-  return (text) => text.replaceAll(token.reveal(), '[redacted]').slice(0, MAX_TEXT);
+function cleaner({ body }: HetznerRequest, token: Secret): (text: string) => string {
+  const userData = body?.['user_data'];
+  return echoCleaner(token, typeof userData === 'string' ? userData : '');
 }
 
 function effectOf({ method }: HetznerRequest): HetznerFailure['effect'] {

@@ -11,6 +11,7 @@ const spec: ServerSpec = {
   image: 'debian-13',
   userData: '#cloud-config\n{}\n',
   sshKeyIds: ['99'],
+  firewall: '7',
 };
 
 const hetzner = new HetznerScript();
@@ -26,6 +27,7 @@ describe('servers', () => {
     ssh_keys: [99],
     user_data: spec.userData,
     labels,
+    firewalls: [{ firewall: 7 }],
     start_after_create: true,
   };
 
@@ -49,6 +51,7 @@ describe('servers', () => {
       publicIpv6: '2001:db8:0:3df1::1',
       privateIpv4: null,
       createdAt: new Date('2026-08-01T10:00:00Z'),
+      firewalls: ['7'],
       owner,
     });
   });

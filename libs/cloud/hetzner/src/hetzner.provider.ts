@@ -1,9 +1,11 @@
 import {
   type CloudProvider,
   type CloudServer,
+  type FirewallSpec,
   type Location,
   type Look,
   type LookWish,
+  type ManagedFirewall,
   type ManagedKey,
   type OwnerQuery,
   type ProjectKey,
@@ -22,6 +24,7 @@ import { imageAnswer, locationAnswer, pricingAnswer, serverAnswer, serverTypeAns
 import { toLocation, toServerImage, toServerType } from './hetzner-catalogue.mapper';
 import { ownedSelector, ownerLabels, ownerSelector } from './hetzner-owner.labels';
 import { toCloudServer } from './hetzner-server.mapper';
+import { HetznerFirewalls } from './hetzner-firewalls';
 import { HetznerProjectKeys } from './hetzner-project-keys';
 import { HetznerClient, type HetznerOptions } from './hetzner.client';
 
@@ -35,10 +38,12 @@ export class HetznerProvider implements CloudProvider {
   readonly maxUserDataBytes = 32_768;
   readonly #api: HetznerClient;
   readonly #keys: HetznerProjectKeys;
+  readonly #firewalls: HetznerFirewalls;
 
   constructor(options: HetznerOptions) {
     this.#api = new HetznerClient(options);
     this.#keys = new HetznerProjectKeys(this.#api);
+    this.#firewalls = new HetznerFirewalls(this.#api);
   }
 
   async listServerTypes(): Promise<ServerType[]> {
@@ -85,6 +90,7 @@ export class HetznerProvider implements CloudProvider {
       ssh_keys: spec.sshKeyIds.map((id) => numericId(id, this.displayName)),
       user_data: spec.userData,
       labels: ownerLabels(spec.owner),
+      firewalls: [{ firewall: numericId(spec.firewall, this.displayName) }],
       start_after_create: true,
     };
     const answer = z.object({ server: serverAnswer });
@@ -153,6 +159,18 @@ export class HetznerProvider implements CloudProvider {
 
   removeKey(keyId: string): Promise<void> {
     return this.#keys.remove(keyId);
+  }
+
+  ensureFirewall(spec: FirewallSpec): Promise<string> {
+    return this.#firewalls.ensure(spec);
+  }
+
+  listFirewalls(): Promise<ManagedFirewall[]> {
+    return this.#firewalls.list();
+  }
+
+  removeFirewall(firewallId: string, maySend?: () => boolean): Promise<void> {
+    return this.#firewalls.remove(firewallId, maySend);
   }
 
   private async *servers(selector: string, sort: string, purpose: RequestPurpose): AsyncGenerator<CloudServer> {

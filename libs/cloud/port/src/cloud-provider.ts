@@ -1,3 +1,5 @@
+import type { FirewallSpec, ManagedFirewall } from './firewall';
+
 /** The providers that exist. A new one is added here, in `libs/contracts` and in the app's list. */
 export const PROVIDER_TYPES = ['hetzner', 'digital-ocean'] as const;
 export type ProviderType = (typeof PROVIDER_TYPES)[number];
@@ -115,6 +117,8 @@ export interface ServerSpec {
    * The first is what `ensureSentinel` answered.
    */
   sshKeyIds: readonly string[];
+  /** What `ensureFirewall` answered: it stands before the server from its first moment. */
+  firewall: string;
   /**
    * Asked at the last moment before the order leaves, when its connection stands: false when so much time has passed
    * that another controller may order as well. Then nothing may be sent.
@@ -140,6 +144,8 @@ export interface CloudServer {
   publicIpv6: string | null;
   privateIpv4: string | null;
   createdAt: Date;
+  /** The firewalls that the provider tells with it, as `ensureFirewall` answers them. */
+  firewalls: readonly string[];
   /** By which a list can be narrowed to the servers that were ordered at about the same time, where a provider can. */
   lookGroup?: string;
   /** What the labels or tags say; null when they are not ours or not complete. */
@@ -251,4 +257,21 @@ export interface CloudProvider {
 
   /** Takes a key out of the project; servers that have it already keep it. One that is gone is fine. */
   removeKey(keyId: string): Promise<void>;
+
+  /**
+   * Makes sure that the firewall is in the project and is what the spec says: one that was changed by hand is put right.
+   * Idempotent, also beside other controllers. Answers what an order names it by.
+   * @throws CloudError `quota` when the provider takes no more, `invalid` when the name is another installation's
+   */
+  ensureFirewall(spec: FirewallSpec): Promise<string>;
+
+  /** The firewalls of the project that may have been made by `ensureFirewall`, of any installation. For the sweep only. */
+  listFirewalls(): Promise<ManagedFirewall[]>;
+
+  /**
+   * Takes a firewall out of the project; one that is gone is fine.
+   * @param maySend as in `ServerSpec`: where firewalls go by a tag, nothing else keeps one that a server is about to get
+   * @throws CloudError `conflict` while it stands before a server, where the provider looks
+   */
+  removeFirewall(firewallId: string, maySend?: () => boolean): Promise<void>;
 }

@@ -1,8 +1,8 @@
 /**
  * What a request is for, by the method of `CloudProvider` that sends it. When a budget runs low, the three stop one
  * after another, so that deletion works longest:
- * - `look`: `look`, `get`, `listOwned` and the catalogue.
- * - `create`: `create`, `ensureSentinel`, `ensureKey` and `listKeys`.
+ * - `look`: `look`, `get`, `listOwned`, the catalogue, and what takes away keys and firewalls.
+ * - `create`: `create`, `ensureSentinel`, `ensureKey`, `ensureFirewall` and `listKeys`.
  * - `delete`: `destroy`, and what proves an absence: `findByOwner` and `hasSentinel`.
  */
 export type RequestPurpose = 'look' | 'create' | 'delete';
@@ -14,6 +14,8 @@ export interface GatedRequest {
   listsKeys?: boolean;
   /** Id of the one server that it is about: its errors say little about the provider. */
   serverId?: string;
+  /** What is asked, for people who measure, such as `GET /servers/{id}`: the same for all ids. */
+  operation?: string;
 }
 
 /** What became of a request. */
@@ -21,6 +23,8 @@ export interface RequestOutcome {
   /** HTTP status; absent when no answer came. */
   status?: number;
   headers?: Record<string, unknown>;
+  /** Why no answer came, for people who measure. */
+  silence?: 'timeout' | 'no-answer' | 'outcome-unknown';
 }
 
 /** A request that may be sent. */

@@ -7,12 +7,19 @@ export function renewalScript(serverName: string): string {
 set -Eeuo pipefail
 umask 077
 cd ${AGENT_MANAGER_FOLDER}
-if openssl x509 -in tls/cert.pem -noout -checkend ${(CERTIFICATE_DAYS / 2) * 86_400} >/dev/null; then exit 0; fi
-openssl req -x509 -new -key tls/key.pem -sha256 -days ${CERTIFICATE_DAYS} \\
-  -subj '/CN=${serverName}' -addext 'subjectAltName=DNS:${serverName}' \\
-  -addext 'basicConstraints=critical,CA:FALSE' -addext 'extendedKeyUsage=serverAuth' -out tls/cert.pem.new
-mv tls/cert.pem.new tls/cert.pem
-docker compose restart proxy
+if ! openssl x509 -in tls/cert.pem -noout -checkend ${(CERTIFICATE_DAYS / 2) * 86_400} >/dev/null; then
+  openssl req -x509 -new -key tls/key.pem -sha256 -days ${CERTIFICATE_DAYS} \\
+    -subj '/CN=${serverName}' -addext 'subjectAltName=DNS:${serverName}' \\
+    -addext 'basicConstraints=critical,CA:FALSE' -addext 'keyUsage=critical,digitalSignature' \\
+    -addext 'extendedKeyUsage=serverAuth' -out tls/cert.pem.new
+  touch tls/restart-due
+  mv tls/cert.pem.new tls/cert.pem
+fi
+# Also when Docker was away the last time.
+if [ -e tls/restart-due ]; then
+  docker compose restart proxy
+  rm tls/restart-due
+fi
 `;
 }
 

@@ -49,8 +49,6 @@ describe('createServerTls', () => {
     expect(read.getExtension(SubjectAlternativeNameExtension)?.names.toJSON()).toEqual([
       { type: 'dns', value: serverName },
     ]);
-    // What it was read as gives the same bytes again: DER has one way to write each thing.
-    expect(Buffer.from(read.rawData)).toEqual(new X509Certificate(certificatePem).raw);
   });
 
   it('has a year of four digits from 2050 on', async () => {

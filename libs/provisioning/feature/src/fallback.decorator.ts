@@ -11,13 +11,17 @@ interface Choice {
 export function fallbackProblem(value: unknown, order: Choice): string | null {
   if (!Array.isArray(value)) return 'must be an array of objects with serverType and location';
   if (value.length > MAX_FALLBACK) return `must not have more than ${MAX_FALLBACK} entries`;
-  if (!value.every((entry) => typeof entry === 'object' && entry !== null)) return 'must have only objects';
+  if (!value.every(isObject)) return 'must have only objects';
   const entries = value.map(choiceText);
   const first = choiceText(order);
   const twice = entries.findIndex((entry, index) => entry === first || entries.indexOf(entry) < index);
   if (twice < 0) return null;
   const what = entries[twice] === first ? 'what is ordered in the first place' : 'an earlier entry';
   return `must not repeat itself: entry [${twice}] is ${what}`;
+}
+
+function isObject(entry: unknown): boolean {
+  return typeof entry === 'object' && entry !== null && !Array.isArray(entry);
 }
 
 function choiceText(choice: unknown): string {

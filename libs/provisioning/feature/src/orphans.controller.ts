@@ -54,7 +54,8 @@ export class OrphansController {
   async adopt(
     @Param('providerType') providerType: string,
     @Param('serverId') serverId: string,
-    @Body() body: AdoptServerDto | undefined,
+    // Of the class alone: of a union nothing would be validated.
+    @Body() body: AdoptServerDto,
     @Req() { caller }: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<ProvisionedClientView> {

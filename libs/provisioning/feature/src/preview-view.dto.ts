@@ -1,4 +1,5 @@
 import type {
+  InboundRuleView,
   PreviewChoiceView,
   ProviderType,
   ProvisioningPreviewProblemView,
@@ -23,6 +24,11 @@ class PreviewChoiceDto implements PreviewChoiceView {
   @ApiProperty(text('EUR')) currency!: string | null;
 }
 
+class InboundRuleDto implements InboundRuleView {
+  @ApiProperty({ example: 3000 }) port!: number;
+  @ApiProperty({ type: [String], example: ['203.0.113.0/24'] }) sources!: string[];
+}
+
 /** What cannot be said is null; then `problems` says why. */
 export class ProvisioningPreviewDto implements ProvisioningPreviewView {
   @ApiProperty(text('team-agent')) name!: string | null;
@@ -32,6 +38,8 @@ export class ProvisioningPreviewDto implements ProvisioningPreviewView {
   @ApiProperty(text('debian-13')) image!: string | null;
   @ApiProperty({ type: Boolean, nullable: true, example: true }) imageProven!: boolean | null;
   @ApiProperty({ type: [String], example: ['laptop'] }) sshKeys!: string[];
+  @ApiProperty({ type: [InboundRuleDto], nullable: true, description: 'What the firewall lets in, by TCP.' })
+  inbound!: InboundRuleDto[] | null;
   @ApiProperty({ type: [PreviewChoiceDto] }) fallback!: PreviewChoiceDto[];
   @ApiProperty(number(4.15)) monthlyCost!: number | null;
   @ApiProperty(text('EUR')) currency!: string | null;

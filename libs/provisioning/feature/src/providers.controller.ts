@@ -1,6 +1,6 @@
 import { Roles } from '@agent-controller/access';
 import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { CatalogueAnswers } from './catalogue-answers.service';
 import type { Reply, Request } from './http.types';
 import { LocationDto, ProviderDto, ServerImageDto, ServerTypeDto, ServerTypesQueryDto } from './provider-view.dto';
@@ -23,6 +23,7 @@ export class ProvidersController {
   @ApiOperation({ summary: 'Server types that can be ordered, with prices and availability at each location' })
   @ApiParam({ name: 'providerType', example: 'hetzner' })
   @ApiOkResponse({ type: [ServerTypeDto] })
+  @ApiResponse({ status: 422, description: 'The provider has no such location' })
   async serverTypes(
     @Param('providerType') type: string,
     @Query() { location }: ServerTypesQueryDto,

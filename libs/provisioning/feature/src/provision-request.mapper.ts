@@ -15,6 +15,7 @@ export function toProvisionRequest(body: ProvisionServerDto): ProvisionRequest {
     fallback: body.fallback?.map(({ serverType: type, location: place }) => ({ serverType: type, location: place })),
     image,
     sshKeys: (body.sshKeys ?? []).map(readSshKey),
+    allowedCidrs: body.allowedCidrs,
     name,
     description,
     isProtected: body.protected,

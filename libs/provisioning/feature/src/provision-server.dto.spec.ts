@@ -40,7 +40,7 @@ const complete = {
   gitToken: `'"$HOME$(id)\`\n#`,
   gitPrivateKey: '-----BEGIN KEY-----\nabc\n-----END KEY-----\n',
   cursorApiKey: 'cursor',
-  agentDefaultImage: 'registry.example.com:5000/worker@sha256:0123',
+  agentDefaultImage: `registry.example.com:5000/worker@sha256:${'0123'.repeat(16)}`,
   environment: { GIT_COMMIT_AUTHOR_NAME: 'Agent', EMPTY: '', _X9: '$' },
 };
 const TEXT_LIMITS: Record<string, number> = {
@@ -59,6 +59,9 @@ const TEXT_LIMITS: Record<string, number> = {
   gitPrivateKey: 16_384,
   cursorApiKey: 16_384,
 };
+/** As long as is wanted, and by the field's grammar. */
+const longText = (field: string, length: number) =>
+  (field === 'gitRepositoryUrl' ? 'https://h/' : '').padEnd(length, 'x');
 /** A body in which the field may stand. */
 const around = (field: string) => (field.startsWith('keycloak') ? keycloak : minimal);
 
@@ -79,8 +82,8 @@ describe('ProvisionServerDto accepts', () => {
   });
 
   it.each(Object.entries(TEXT_LIMITS))('%s of %i bytes, and not one more', (field, limit) => {
-    expect(problems({ ...around(field), [field]: 'x'.repeat(limit) })).toEqual({});
-    expect(problems({ ...around(field), [field]: 'x'.repeat(limit + 1) })).toEqual({
+    expect(problems({ ...around(field), [field]: longText(field, limit) })).toEqual({});
+    expect(problems({ ...around(field), [field]: longText(field, limit + 1) })).toEqual({
       [field]: `must not be longer than ${limit} bytes`,
     });
   });

@@ -3,8 +3,11 @@ import {
   BelongsTo,
   IsAbsentOr,
   IsBaseUrl,
+  IsCatalogueId,
   IsClientName,
   IsHeaderToken,
+  IsImageReference,
+  IsRealmName,
   IsText,
   IsWebSocketPort,
   NotTogetherWith,
@@ -12,6 +15,7 @@ import {
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, ValidateNested } from 'class-validator';
+import { IsAllowedCidrs, MAX_ALLOWED_CIDRS } from './allowed-cidrs.decorator';
 import { IsEnvironment } from './environment.decorator';
 import { IsFallback, MAX_FALLBACK } from './fallback.decorator';
 import { IsGitUrl } from './git-url.decorator';
@@ -21,10 +25,12 @@ const AUTHENTICATION_TYPES: AuthenticationType[] = ['api_key', 'keycloak'];
 
 export class FallbackDto implements FallbackChoice {
   @ApiProperty({ example: 'cx33' })
+  @IsCatalogueId()
   @IsText(64)
   serverType!: string;
 
   @ApiProperty({ example: 'hel1' })
+  @IsCatalogueId()
   @IsText(64)
   location!: string;
 }
@@ -32,10 +38,12 @@ export class FallbackDto implements FallbackChoice {
 /** What to provision. Values may have 16 KB each; unknown fields are refused. */
 export class ProvisionServerDto implements ProvisionServerBody {
   @ApiProperty({ example: 'hetzner', description: 'As `GET /api/clients/provisioning/providers` lists it.' })
+  @IsCatalogueId()
   @IsText(64)
   providerType!: string;
 
   @ApiProperty({ example: 'cx23', description: "Id of one of the provider's server types." })
+  @IsCatalogueId()
   @IsText(64)
   serverType!: string;
 
@@ -56,6 +64,7 @@ export class ProvisionServerDto implements ProvisionServerBody {
 
   @ApiPropertyOptional({ example: 'fsn1', description: 'The cheapest available one when absent.' })
   @IsAbsentOr()
+  @IsCatalogueId()
   @IsText(64)
   location?: string;
 
@@ -76,6 +85,7 @@ export class ProvisionServerDto implements ProvisionServerBody {
     description: "Id of one of the provider's images; the controller's default when absent.",
   })
   @IsAbsentOr()
+  @IsCatalogueId()
   @IsText(255)
   image?: string;
 
@@ -88,6 +98,19 @@ export class ProvisionServerDto implements ProvisionServerBody {
   @IsAbsentOr()
   @IsSshKeys()
   sshKeys?: string[];
+
+  @ApiPropertyOptional({
+    type: [String],
+    minItems: 1,
+    maxItems: MAX_ALLOWED_CIDRS,
+    example: ['203.0.113.0/24', '2001:db8::/32'],
+    description:
+      'Networks that may connect to the server: to its API, its WebSocket port and, where sshKeys are given, SSH. ' +
+      "Anywhere when absent. The controller's own address must be in one, or in its CONTROLLER_CIDRS.",
+  })
+  @IsAbsentOr()
+  @IsAllowedCidrs()
+  allowedCidrs?: string[];
 
   @ApiProperty({ enum: AUTHENTICATION_TYPES })
   @IsIn(AUTHENTICATION_TYPES, { message: `must be one of: ${AUTHENTICATION_TYPES.join(', ')}` })
@@ -110,6 +133,7 @@ export class ProvisionServerDto implements ProvisionServerBody {
 
   @ApiPropertyOptional({ description: "For keycloak; the controller's KEYCLOAK_REALM when absent." })
   @BelongsTo('keycloak', { required: false })
+  @IsRealmName()
   @IsText(255)
   keycloakRealm?: string;
 
@@ -157,6 +181,7 @@ export class ProvisionServerDto implements ProvisionServerBody {
 
   @ApiPropertyOptional({ default: 'ghcr.io/forepath/agenstra-manager-worker:latest' })
   @IsAbsentOr()
+  @IsImageReference()
   @IsText(512)
   agentDefaultImage?: string;
 

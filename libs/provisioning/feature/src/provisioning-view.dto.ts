@@ -95,6 +95,11 @@ export class ProvisioningInfoDto extends ProvisioningStateDto implements Provisi
   @ApiProperty({ type: ProvisioningErrorDto, nullable: true }) lastError!: ProvisioningErrorDto | null;
   @ApiProperty({ type: [ProvisioningStageDto], nullable: true }) stages!: ProvisioningStageDto[] | null;
   @ApiProperty({ example: ['credentials-unverified'] }) warnings!: string[];
+  @ApiProperty({
+    ...text('agent-controller-firewall-9f86d081884c7d659a2feaa0-6f9619ff-8b86-4d01-b42d-00cf4fc964ff'),
+    description: "Name of the provider's firewall before the server; null while none was ordered with it.",
+  })
+  firewall!: string | null;
   @ApiProperty(text('https://203.0.113.7:3000')) endpoint!: string | null;
   @ApiProperty({ type: TlsOfServerDto, nullable: true }) tls!: TlsOfServerDto | null;
   @ApiProperty(health) health!: Health | null;

@@ -44,6 +44,8 @@ export class ProvisioningController {
   @ApiHeader(IDEMPOTENCY_KEY)
   @ApiResponse({ status: 202, type: ProvisionedClientDto, description: 'Saved and on its way; see Location' })
   @ApiResponse({ status: 201, type: ProvisionedClientDto, description: 'Ready (with Prefer: wait)' })
+  @ApiResponse({ status: 404, description: 'There is no such provider here' })
+  @ApiResponse({ status: 409, description: 'Another of your clients has this name' })
   @ApiResponse({ status: 410, description: 'What this Idempotency-Key led to was deleted' })
   @ApiResponse({ status: 422, description: 'Not possible as asked, or the Idempotency-Key came with another body' })
   @ApiResponse({ status: 502, description: 'Failed (with Prefer: wait); the problem names clientId' })
@@ -75,6 +77,7 @@ export class ProvisioningController {
   @HttpCode(202)
   @ApiOperation({ summary: 'Try a failed provisioning (or deletion) again' })
   @ApiResponse({ status: 202, type: ProvisionedClientDto })
+  @ApiResponse({ status: 409, description: 'It has not failed, or its secrets were wiped; no token for the provider' })
   async retry(
     @Param('id', ClientIdPipe) id: string,
     @Req() { caller }: Request,

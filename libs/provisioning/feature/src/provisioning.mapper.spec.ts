@@ -160,7 +160,13 @@ describe('toInfo', () => {
     const info = toInfo(
       {
         client: client({ endpoint: 'https://192.0.2.1:3000', health: 'unreachable', healthSince: CREATED }),
-        reference: reference({ monthlyCost: 4.15, currency: 'EUR', lastError: failure, warnings: ['w'] }),
+        reference: reference({
+          monthlyCost: 4.15,
+          currency: 'EUR',
+          lastError: failure,
+          warnings: ['w'],
+          firewallName: 'wall',
+        }),
       },
       CREATED,
     );
@@ -184,12 +190,14 @@ describe('toInfo', () => {
       lastError: failure,
       stages: null,
       warnings: ['w'],
+      firewall: 'wall',
       endpoint: 'https://192.0.2.1:3000',
       tls: { certificatePem: 'PEM', spkiSha256: 'PIN', serverName: 'client-1.agent.internal' },
       health: 'unreachable',
       healthSince: CREATED.toISOString(),
       healthCheckedAt: null,
       configuration: {
+        allowedCidrs: null,
         environmentVariables: ['A'],
         sshKeys: ['laptop', 'ssh-ed25519 AAAA me'],
         fallback: [],

@@ -73,6 +73,7 @@ export function toInfo({ client, reference }: ProvisioningView, now: Date): Prov
     lastError: reference.lastError,
     stages: reference.report?.stages ?? null,
     warnings: reference.warnings,
+    firewall: reference.firewallName,
     ...ofClient(client),
     configuration: toConfiguration(reference.configuration),
     monthlyCost: reference.monthlyCost,
@@ -101,8 +102,8 @@ export function toKeyText(key: StoredSshKey): string {
 
 /** Rows from before there were keys or alternatives have none. */
 function toConfiguration(configuration: ProvisioningReference['configuration']): ProvisioningConfigurationView {
-  const { sshKeys = [], fallback = [], firstChoice = null } = configuration;
-  return { ...configuration, sshKeys: sshKeys.map(toKeyText), fallback, firstChoice };
+  const { sshKeys = [], allowedCidrs = null, fallback = [], firstChoice = null } = configuration;
+  return { ...configuration, sshKeys: sshKeys.map(toKeyText), allowedCidrs, fallback, firstChoice };
 }
 
 function ofClient(client: ProvisioningView['client']) {

@@ -1,4 +1,4 @@
-import type { ProvisioningEvent } from '@agent-controller/provisioning-workflow';
+import { streamChanged, type ProvisioningEvent } from '@agent-controller/provisioning-workflow';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { toEventView } from './provisioning.mapper';
@@ -13,6 +13,7 @@ export async function writeEvents(
   stream: Writable,
   signal: AbortSignal,
 ): Promise<void> {
+  streamChanged.tell({ by: 1 });
   const heartbeat = setInterval(() => stream.write(': still here\n\n'), HEARTBEAT_MS);
   try {
     stream.write(`retry: ${RECONNECT_MS}\n\n`);
@@ -24,6 +25,7 @@ export async function writeEvents(
     // The caller is gone, or the database is away.
   } finally {
     clearInterval(heartbeat);
+    streamChanged.tell({ by: -1 });
     stream.end();
   }
 }

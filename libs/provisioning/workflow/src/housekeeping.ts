@@ -19,7 +19,8 @@ import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
 /** After a start there is more urgent work. */
 const FIRST_SWEEP_MS = 30_000;
-const MISSED_HEARTBEATS = 3;
+/** After so many a controller counts as dead. */
+export const MISSED_HEARTBEATS = 3;
 
 /** As the partial index has it. */
 const UNFINISHED = `phase NOT IN ('ready', 'failed') OR (phase = 'ready' AND intent = 'absent')`;

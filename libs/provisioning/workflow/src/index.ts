@@ -3,7 +3,9 @@ export { CatalogueService } from './catalogue/catalogue.service';
 export type { Offer } from './catalogue/order-check';
 export { AbandonedServer } from './deletion/abandoned-server.entity';
 export { AbandonmentService } from './deletion/abandonment.service';
-export { PHASE_DISPLAY, PHASES, type Phase } from './phases';
+export { MISSED_HEARTBEATS } from './housekeeping';
+export { OBSERVE_TASK } from './jobs/job-queue';
+export { PHASE_DISPLAY, PHASES, SETTLED_PHASES, type Phase } from './phases';
 export { imageName, isProven } from './catalogue/image-check';
 export { idempotencyKeyGone, type RepeatableRequest } from './idempotency/idempotency-keys.service';
 export { PreviewService, type Preview } from './preview.service';
@@ -25,5 +27,15 @@ export { MAX_REDEMPTION_BYTES } from './redemption/redemption-request';
 export { RedemptionService } from './redemption/redemption.service';
 export { MAX_REPORT_BYTES } from './reports/server-report';
 export { stageDisplay } from './reports/stages';
+export {
+  agentLooked,
+  filesAsked,
+  jobEnded,
+  phaseEnded,
+  providerRequestEnded,
+  serversObserved,
+  streamChanged,
+  sweepEnded,
+} from './signals';
 export { CLOCK, LOGGER } from './tokens';
 export type { WorkflowOptions } from './workflow.options';

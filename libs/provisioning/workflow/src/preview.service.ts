@@ -3,7 +3,9 @@ import type { AppError, Caller } from '@agent-controller/kernel';
 import { userDataBytes } from '@agent-controller/provisioning-bootstrap';
 import { Injectable } from '@nestjs/common';
 import type { FoundChoice } from './catalogue/fallback-check';
+import { FirewallService } from './firewall/firewall.service';
 import type { ProvisionRequest } from './provision-request';
+import type { NewProvisioning } from './provisioning-factory.service';
 import type { StoredSshKey } from './provisioning.types';
 import { RequestCheckService } from './request-check.service';
 import { UserDataService } from './user-data.service';
@@ -26,6 +28,8 @@ export interface Preview {
   /** Whether the boot lab has shown that servers from this image get ready. */
   isProvenImage: boolean | null;
   sshKeys: StoredSshKey[];
+  /** What the server's firewall lets in, by TCP. */
+  inbound: { port: number; sources: string[] }[] | null;
   /** What is ordered instead where there is no room, in this order, with its price. */
   fallback: FoundChoice[];
   /** Of the server and its public address. */
@@ -46,6 +50,7 @@ export class PreviewService {
   constructor(
     private readonly requests: RequestCheckService,
     private readonly userData: UserDataService,
+    private readonly firewalls: FirewallService,
   ) {}
 
   /** @throws AppError `provider-unavailable`, `provider-refused` when the provider cannot be asked */
@@ -59,6 +64,7 @@ export class PreviewService {
       image: order?.image ?? null,
       isProvenImage: order?.isProvenImage ?? null,
       sshKeys,
+      inbound: made && this.inbound(made),
       fallback,
       monthlyCost: order?.monthlyCost ?? null,
       currency: order?.currency ?? null,
@@ -68,6 +74,10 @@ export class PreviewService {
       maxUserDataBytes: provider?.maxUserDataBytes ?? null,
       problems: problems.flatMap(toProblems),
     };
+  }
+
+  private inbound({ reference: { configuration } }: NewProvisioning): Preview['inbound'] {
+    return this.firewalls.inbound(configuration).map(({ port, sources }) => ({ port, sources: [...sources] }));
   }
 }
 

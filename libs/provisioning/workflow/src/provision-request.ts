@@ -17,6 +17,8 @@ export interface ProvisionRequest {
   /** Name or id; the controller's default when absent. */
   image?: string;
   sshKeys: SshKeyRequest[];
+  /** Networks in CIDR notation that may connect to the server; anywhere when absent. */
+  allowedCidrs?: string[];
   /** A hostname label by RFC 1123; generated when absent. */
   name?: string;
   description?: string;

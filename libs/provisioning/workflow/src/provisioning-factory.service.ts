@@ -1,6 +1,6 @@
 import { Client, ClientRepository, type AgentCredentials } from '@agent-controller/clients';
 import type { CloudProvider } from '@agent-controller/cloud-port';
-import { AppError, type Caller, type Clock } from '@agent-controller/kernel';
+import { AppError, currentTraceParent, type Caller, type Clock } from '@agent-controller/kernel';
 import type { ServerTls } from '@agent-controller/provisioning-bootstrap';
 import { Inject, Injectable } from '@nestjs/common';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -129,6 +129,7 @@ export class ProvisioningFactory {
       phaseTimes: { 'creating-server': now.toISOString() },
       attempt: 1,
       attemptSince: now,
+      traceParent: currentTraceParent() ?? null,
       configuration: { ...this.configuration(request, credentials, order.sshKeys), ...choices(order) },
     });
   }
@@ -151,6 +152,7 @@ export class ProvisioningFactory {
       agentDefaultImage: request.agentDefaultImage,
       environmentVariables: Object.keys(request.environment).sort(),
       sshKeys,
+      ...(request.allowedCidrs ? { allowedCidrs: request.allowedCidrs } : {}),
     };
   }
 }

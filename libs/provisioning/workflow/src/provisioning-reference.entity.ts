@@ -97,6 +97,10 @@ export class ProvisioningReference {
   @Column('text', { name: 'sentinel_id', nullable: true })
   sentinelId!: string | null;
 
+  /** The firewall that the last create named; null where none did, such as before there were any. */
+  @Column('text', { name: 'firewall_name', nullable: true })
+  firewallName!: string | null;
+
   /** When a create was last about to be sent for this attempt: from then on a server may exist. */
   @Column({ type: 'timestamptz', name: 'create_requested_at', precision: 3, nullable: true })
   createRequestedAt!: Date | null;
@@ -204,6 +208,10 @@ export class ProvisioningReference {
   /** Number of the last event. */
   @Column('integer', { name: 'last_event_seq', default: 0 })
   lastEventSeq!: number;
+
+  /** `traceparent` of the call that wanted what is being done, where traces are kept; steps go on with its trace. */
+  @Column('text', { name: 'trace_parent', nullable: true })
+  traceParent!: string | null;
 
   // What the server is made from.
 

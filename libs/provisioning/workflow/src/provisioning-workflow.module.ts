@@ -17,6 +17,9 @@ import { AbandonedServer } from './deletion/abandoned-server.entity';
 import { AbandonmentService } from './deletion/abandonment.service';
 import { DeletionGuard } from './deletion/deletion-guard.service';
 import { EventLog } from './event-log';
+import { FirewallRepository } from './firewall/firewall.repository';
+import { FirewallService } from './firewall/firewall.service';
+import { ProviderFirewall } from './firewall/provider-firewall.entity';
 import { HealthKeeper } from './health/health-keeper';
 import { HealthRepository } from './health/health.repository';
 import { Housekeeping } from './housekeeping';
@@ -49,6 +52,7 @@ import { ServerMaterialService } from './server-material.service';
 import { ServerObserver } from './server-observer';
 import { AdoptedRows } from './sweep/adopted-rows.service';
 import { DatabaseFingerprint } from './sweep/database-fingerprint';
+import { FirewallSweep } from './sweep/firewall-sweep.service';
 import { KeySweep } from './sweep/key-sweep.service';
 import { LateAccess } from './sweep/late-access.service';
 import { OrphanAdoption } from './sweep/orphan-adoption.service';
@@ -72,6 +76,7 @@ import { BootingStep } from './steps/booting.step';
 import { CreatingServerStep } from './steps/creating-server.step';
 import { DeletingStep } from './steps/deleting.step';
 import { InstallingStep } from './steps/installing.step';
+import { OrderParts } from './steps/order-parts.service';
 import { ReplacingStep } from './steps/replacing.step';
 import { ServerRemoval } from './steps/server-removal';
 import { StartingStep } from './steps/starting.step';
@@ -93,6 +98,7 @@ export const WORKFLOW_ENTITIES = [
   ProviderSweep,
   OrphanServer,
   UnusedKey,
+  ProviderFirewall,
 ];
 
 const PUBLIC = [
@@ -118,6 +124,8 @@ const INTERNAL: Provider[] = [
   ProviderOffers,
   KeyListService,
   CallerKeysService,
+  FirewallRepository,
+  FirewallService,
   IdempotencyKeysService,
   EventLog,
   InstanceService,
@@ -127,6 +135,7 @@ const INTERNAL: Provider[] = [
   CallbackTokens,
   ReportReader,
   ReportRedactor,
+  OrderParts,
   CreatingServerStep,
   BootingStep,
   InstallingStep,
@@ -153,6 +162,7 @@ const INTERNAL: Provider[] = [
   SweepPause,
   UnusedKeys,
   KeySweep,
+  FirewallSweep,
   Sweeper,
   WaitingAgents,
   AgentWatch,
@@ -165,7 +175,7 @@ const INTERNAL: Provider[] = [
   { provide: AgentHealth, useClass: AgentHealthClient },
 ];
 
-/** Needs DataSource, SecretBox, CloudProviderRegistry, ClientRepository, CLOCK and LOGGER from `imports`. */
+/** Needs DataSource, SecretBox, OutboundGuard, CloudProviderRegistry, ClientRepository, CLOCK and LOGGER from `imports`. */
 @Module({})
 export class ProvisioningWorkflowModule {
   static register(options: WorkflowOptions, imports: NonNullable<ModuleMetadata['imports']>): DynamicModule {

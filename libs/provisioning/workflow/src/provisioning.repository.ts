@@ -11,15 +11,23 @@ import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 /** What is saved before a create is sent. */
 interface AnnouncedOrder {
   sentinelId: string;
+  firewallName: string | null;
   at: Date;
   callbackTokenHash: string | null;
   bootstrapTokenHash: string | null;
 }
 
+/** Columns for the work alone: who is shown a provisioning needs none of them. */
+const OF_THE_WORK = [
+  ...(['sealedSecrets', 'callbackTokenHash', 'bootstrapTokenHash', 'bootstrapKey', 'bootstrapSentAt'] as const),
+  ...(['leaseOwner', 'leaseUntil', 'nudges', 'consecutiveErrors', 'healthDueAt', 'lastEventSeq'] as const),
+  ...(['pausedSince', 'pausedMs', 'pausedMsBeforePhase', 'isKeyWithheld'] as const),
+] as const;
+
 /** A provisioning as it is shown: nothing that must be opened. */
 export interface ProvisioningView {
   client: ClientWithoutCredentials;
-  reference: Omit<ProvisioningReference, 'sealedSecrets'>;
+  reference: Omit<ProvisioningReference, (typeof OF_THE_WORK)[number]>;
 }
 
 /** The table `provisioning_references`. */
@@ -54,7 +62,7 @@ export class ProvisioningRepository {
   async view(clientId: string): Promise<ProvisioningView | null> {
     this.#view ??= `SELECT ${[
       columnsOf(this.dataSource, Client, 'client', { prefix: 'client.', without: ['sealedCredentials'] }),
-      columnsOf(this.dataSource, ProvisioningReference, 'reference', { without: ['sealedSecrets'] }),
+      columnsOf(this.dataSource, ProvisioningReference, 'reference', { without: OF_THE_WORK }),
     ].join(', ')} FROM clients AS client
       JOIN provisioning_references AS reference ON reference.client_id = client.id WHERE client.id = $1`;
     const [row] = await quickQuery<Record<string, unknown>>(this.dataSource, this.#view, [clientId]);
@@ -122,14 +130,25 @@ export class ProvisioningRepository {
   async markCreateRequested(
     id: string,
     seen: { version: number; leaseOwner: string },
-    { sentinelId, at, callbackTokenHash, bootstrapTokenHash }: AnnouncedOrder,
+    { sentinelId, firewallName, at, callbackTokenHash, bootstrapTokenHash }: AnnouncedOrder,
   ): Promise<boolean> {
     const [, count]: [unknown, number] = await this.manager.query(
       `UPDATE provisioning_references SET create_requested_at = $5, sentinel_id = $4, callback_token_hash = $6,
          lease_until = now() + $7 * interval '1 millisecond',
-         bootstrap_token_hash = $8, bootstrap_key = NULL, bootstrap_sent_at = NULL
+         bootstrap_token_hash = $8, bootstrap_key = NULL, bootstrap_sent_at = NULL,
+         firewall_name = COALESCE($9, firewall_name)
        WHERE id = $1 AND version = $2 AND lease_owner = $3 AND lease_until >= now() AND intent = 'present'`,
-      [id, seen.version, seen.leaseOwner, sentinelId, at, callbackTokenHash, this.leaseMs, bootstrapTokenHash],
+      [
+        id,
+        seen.version,
+        seen.leaseOwner,
+        sentinelId,
+        at,
+        callbackTokenHash,
+        this.leaseMs,
+        bootstrapTokenHash,
+        firewallName,
+      ],
     );
     return count === 1;
   }
@@ -194,6 +213,8 @@ export function observedColumns(server: CloudServer) {
       providerStatus: server.providerStatus,
       publicIpv4: server.publicIpv4,
       publicIpv6: server.publicIpv6,
+      // Servers from before there were any have none.
+      ...(server.firewalls.length > 0 ? { firewalls: server.firewalls.join(', ') } : {}),
       ...(server.lookGroup === undefined ? {} : { lookGroup: server.lookGroup }),
     },
   };

@@ -1,5 +1,5 @@
 import { Client, ClientRepository, unlessTaken } from '@agent-controller/clients';
-import { AppError, type Caller, type Clock } from '@agent-controller/kernel';
+import { AppError, currentTraceParent, type Caller, type Clock } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AcceptingRepository } from './accepting.repository';
@@ -19,6 +19,7 @@ import { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningRepository } from './provisioning.repository';
 import { RequestCheckService } from './request-check.service';
 import { StepCommit } from './step-commit.service';
+import type { Patch } from './steps/step';
 import { CLOCK } from './tokens';
 
 /** A provisioning with the API key that its caller has not been told yet; null when there is none to tell. */
@@ -106,6 +107,7 @@ export class ProvisioningService {
         await manager.update(ProvisioningReference, { id: row.id }, { isKeyWithheld: false });
       }
       if (target === 'replacing') await this.lookAgain(row, manager);
+      await this.update(row, traceColumns(), manager);
       const event: NewEvent = { type: 'note', message: 'A retry was requested' };
       await this.stepCommit.begin(manager, row, target, [event], this.clock.now());
     });
@@ -189,9 +191,11 @@ export class ProvisioningService {
   private async wantAbsent(row: ProvisioningReference, manager: EntityManager): Promise<void> {
     const first = row.intent === 'present';
     const events: NewEvent[] = first ? [{ type: 'note', message: 'Deletion was requested' }] : [];
-    if (first) await manager.update(ProvisioningReference, { id: row.id }, { intent: 'absent' });
+    const settled = SETTLED_PHASES.includes(row.phase);
+    const intent = first ? { intent: 'absent' as const } : {};
+    await this.update(row, { ...intent, ...(first || settled ? traceColumns() : {}) }, manager);
     const now = this.clock.now();
-    if (SETTLED_PHASES.includes(row.phase)) {
+    if (settled) {
       await this.stepCommit.begin(manager, { ...row, intent: 'absent' }, 'deleting', events, now);
     } else if (first) {
       await this.provisionings.nudge(row.id, manager);
@@ -199,6 +203,16 @@ export class ProvisioningService {
       await enqueueStep(manager, row.id);
     }
   }
+
+  private async update({ id }: ProvisioningReference, changes: Patch, manager: EntityManager): Promise<void> {
+    if (Object.keys(changes).length > 0) await manager.update(ProvisioningReference, { id }, changes);
+  }
+}
+
+/** What a call asks for goes on in the call's trace, if there is one. */
+function traceColumns(): Pick<Patch, 'traceParent'> {
+  const traceParent = currentTraceParent();
+  return traceParent ? { traceParent } : {};
 }
 
 /** What was not provisioned here, or is not the caller's. */

@@ -14,6 +14,7 @@ export type FailureCode =
   | 'timed-out'
   | 'installation-failed'
   | 'adopted-without-credentials'
+  | 'secrets-unreadable'
   | 'internal-error';
 
 /** Why a provisioning failed, or what its last step met. Holds no secret. */
@@ -56,6 +57,8 @@ export interface ProvisioningConfiguration {
   environmentVariables: string[];
   /** Absent in rows from before there were any. */
   sshKeys?: StoredSshKey[];
+  /** Networks that may connect, as they were asked for; absent for anywhere. */
+  allowedCidrs?: string[];
   /** What to order instead where there is no room, in this order; absent where nothing was named. */
   fallback?: ServerChoice[];
   /** Beside `fallback`: what was asked for before it. */

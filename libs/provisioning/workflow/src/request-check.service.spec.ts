@@ -1,62 +1,12 @@
-import type { ClientRepository } from '@agent-controller/clients';
-import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
-import { AppError, SecretBox, type Caller } from '@agent-controller/kernel';
+import { CloudError } from '@agent-controller/cloud-port';
+import { AppError } from '@agent-controller/kernel';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
-import { OFFER_AGE } from './catalogue/catalogue-memory';
-import { CatalogueService } from './catalogue/catalogue.service';
-import { KeyListService } from './catalogue/key-list.service';
 import { PreviewService } from './preview.service';
 import type { ProvisionRequest, SshKeyRequest } from './provision-request';
-import { ProvisioningFactory } from './provisioning-factory.service';
-import type { ProvisioningRepository } from './provisioning.repository';
-import { CallbackTokens } from './reports/callback-tokens';
-import type { QuotaService } from './quota.service';
 import { RequestCheckService } from './request-check.service';
-import { ServerMaterialService } from './server-material.service';
-import { DEBIAN, FakeCloudProvider } from './testing/fake-cloud-provider';
-import { NOW } from './testing/step-context.fixture';
-import { UserDataService } from './user-data.service';
-import type { WorkflowOptions } from './workflow.options';
-
-const caller: Caller = { subject: 'someone', role: 'operator' };
-const quotas = { problem: async () => null, isUnlimited: true } as unknown as QuotaService;
-let nowMs = NOW.getTime();
-const clock = { now: () => new Date(nowMs) };
-const place = (id: string, available = true) => ({
-  ...{ id, available, priceMonthly: 4, priceHourly: 0.01, addressPriceMonthly: 0.5, deprecatedAfter: null },
-});
-const type = (id: string, architecture: 'x86' | 'arm', ...locations: ReturnType<typeof place>[]) => ({
-  ...{ id, name: id, cores: 2, memory: 4, disk: 40, architecture, description: id, currency: 'EUR' },
-  ...{ priceMonthly: 4, priceHourly: 0.01, locations },
-});
-
-/** Seals nothing: what is sealed is not the matter here. */
-const open = {
-  sealSecrets: (_id: string, secrets: unknown) => JSON.stringify(secrets),
-  openSecrets: ({ sealedSecrets }: { sealedSecrets: string }) => JSON.parse(sealedSecrets) as unknown,
-} as unknown as ProvisioningRepository;
-const clients = {
-  isNameTaken: async (name: string) => name === 'taken',
-  sealCredentials: (_id: string, credentials: unknown) => JSON.stringify(credentials),
-  openCredentials: ({ sealedCredentials }: { sealedCredentials: string }) => JSON.parse(sealedCredentials) as unknown,
-} as unknown as ClientRepository;
-const options = {
-  images: { agentManager: 'manager', postgres: 'postgres', proxy: 'caddy' },
-  serverImages: { hetzner: 'debian-13', 'digital-ocean': 'debian-13-x64' },
-  keycloak: {},
-} as unknown as WorkflowOptions;
-
-const sound: ProvisionRequest = {
-  providerType: 'hetzner',
-  serverType: 'cx23',
-  sshKeys: [],
-  authentication: { type: 'api_key' },
-  agentWsPort: 8080,
-  git: {},
-  agentDefaultImage: 'worker',
-  environment: {},
-};
+import { FakeCloudProvider } from './testing/fake-cloud-provider';
+import { caller, requestChecks, sound } from './testing/request-checks';
 
 describe('RequestCheckService and PreviewService', () => {
   let provider: FakeCloudProvider;
@@ -64,28 +14,7 @@ describe('RequestCheckService and PreviewService', () => {
   let previews: PreviewService;
 
   beforeEach(() => {
-    provider = new FakeCloudProvider();
-    provider.serverTypes = [
-      type('cx23', 'x86', place('fsn1', false), place('nbg1')),
-      type('cax11', 'arm', place('fsn1')),
-      type('sold-out', 'x86', place('fsn1', false)),
-    ];
-    provider.locations = ['fsn1', 'nbg1'].map((id) => ({ id, name: id, country: 'DE', city: id, available: true }));
-    provider.images = [DEBIAN, { ...DEBIAN, id: '2', name: 'rocky-9', osFamily: 'rocky', osVersion: '9' }];
-    provider.sshKeys = [{ id: '5', name: 'laptop' }];
-    const catalogue = new CatalogueService(new CloudProviderRegistry([provider]), clock);
-    const userData = new UserDataService(open, clients, new CallbackTokens(new SecretBox([Buffer.alloc(32)]), options));
-    const factory = new ProvisioningFactory(open, clients, new ServerMaterialService(open), options, clock);
-    requests = new RequestCheckService(
-      catalogue,
-      new KeyListService(clock),
-      factory,
-      userData,
-      clients,
-      quotas,
-      options,
-    );
-    previews = new PreviewService(requests, userData);
+    ({ provider, requests, previews } = requestChecks());
   });
 
   const codes = async (changes: Partial<ProvisionRequest>) => {
@@ -95,6 +24,25 @@ describe('RequestCheckService and PreviewService', () => {
   const keycloak = { type: 'keycloak', clientId: 'a', clientSecret: 'b' } as const;
   // Random, so that compression does not help.
   const huge = { LONG: randomBytes(40_000).toString('base64') };
+
+  it.each([
+    ['https://login.evil.example', /the host login\.evil\.example is not allowed: ask the operator to add it to OUTB/],
+    ['http://169.254.169.254/latest', /the host 169\.254\.169\.254 is not allowed/],
+    ['http://0/', /the host 0\.0\.0\.0 is not allowed/],
+  ])('does not let a caller name the Keycloak %s', async (authServerUrl, message) => {
+    const authentication = { ...keycloak, authServerUrl, realm: 'agents' };
+    const refused = requests.accepted({ ...sound, authentication }, caller);
+    await expect(refused).rejects.toMatchObject({
+      code: 'host-not-allowed',
+      options: { errors: [{ field: 'keycloakAuthServerUrl', message: expect.stringMatching(message) }] },
+    });
+    expect(await codes({ authentication })).toEqual(['keycloakAuthServerUrl host-not-allowed']);
+  });
+
+  it('lets a caller name a Keycloak that is allowed', async () => {
+    const authentication = { ...keycloak, authServerUrl: 'https://127.0.0.1/auth', realm: 'agents' };
+    expect((await requests.accepted({ ...sound, authentication }, caller)).client.authenticationType).toBe('keycloak');
+  });
 
   it('makes the rows of a sound request, with image and keys in them', async () => {
     const sshKeys = [{ name: 'laptop' }, { publicKey: 'ssh-ed25519 AAAA' }];
@@ -121,6 +69,18 @@ describe('RequestCheckService and PreviewService', () => {
     });
     expect(preview.userDataBytes).toBeGreaterThan(1_000);
     expect(provider.calls).not.toContainEqual(expect.stringMatching(/^(create|ensure)/));
+  });
+
+  it('says what the firewall will let in, and keeps what may connect', async () => {
+    const allowedCidrs = ['192.0.2.0/24'];
+    const restricted = { ...sound, allowedCidrs, sshKeys: [{ name: 'laptop' }] };
+    expect((await previews.preview(restricted, caller)).inbound).toEqual([
+      { port: 3000, sources: ['192.0.2.0/24', '198.51.100.7/32'] },
+      { port: sound.agentWsPort, sources: allowedCidrs },
+      { port: 22, sources: allowedCidrs },
+    ]);
+    expect((await requests.accepted(restricted, caller)).reference.configuration).toMatchObject({ allowedCidrs });
+    expect((await requests.accepted(sound, caller)).reference.configuration).not.toHaveProperty('allowedCidrs');
   });
 
   it('tells every problem at once, and what is known all the same', async () => {
@@ -157,90 +117,6 @@ describe('RequestCheckService and PreviewService', () => {
       maxUserDataBytes: 32_768,
     });
     expect(preview.problems[2]).toMatchObject({ alternatives: ['debian-13'] });
-  });
-
-  describe('with alternatives', () => {
-    const preview = (fallback: ProvisionRequest['fallback'], changes: Partial<ProvisionRequest> = {}) =>
-      previews.preview({ ...sound, ...changes, fallback }, caller);
-    const arm = { serverType: 'cax11', location: 'fsn1' };
-
-    beforeEach(() => {
-      provider.serverTypes.push(type('cx33', 'x86', place('fsn1'), place('nbg1')));
-      provider.images.push({ ...DEBIAN, id: '3', architecture: 'arm' });
-    });
-
-    it('shows each with its price, and saves them beside what was asked for first', async () => {
-      const wanted = [{ serverType: 'cx33', location: 'fsn1' }, arm];
-      const price = { monthlyCost: 4.5, currency: 'EUR' };
-      const found = wanted.map((choice) => ({ ...choice, ...price }));
-      expect(await preview(wanted)).toMatchObject({ problems: [], location: 'nbg1', fallback: found });
-      const { reference } = await requests.accepted({ ...sound, fallback: wanted }, caller);
-      expect(reference).toMatchObject({ serverType: 'cx23', location: 'nbg1' });
-      expect(reference.configuration).toMatchObject({
-        fallback: found,
-        firstChoice: { serverType: 'cx23', location: 'nbg1', ...price },
-      });
-    });
-
-    it('names the entry and its field in each problem', async () => {
-      const wanted = [
-        { serverType: 'x', location: 'nbg1' },
-        { serverType: 'sold-out', location: 'fsn1' },
-        { serverType: 'cx33', location: 'mars' },
-      ];
-      const { problems, fallback } = await preview(wanted, { serverType: 'sold-out' });
-      expect(problems.map(({ field, code }) => `${field} ${code}`)).toEqual([
-        'serverType server-type-unavailable',
-        'fallback[0].serverType server-type-unknown',
-        'fallback[1].serverType server-type-unavailable',
-        'fallback[2].location location-unknown',
-      ]);
-      expect(problems[0]?.alternatives).toContain('cx33');
-      expect(fallback[1]).toMatchObject({ serverType: 'sold-out', monthlyCost: null });
-      await expect(requests.accepted({ ...sound, fallback: wanted }, caller)).rejects.toMatchObject({
-        code: 'server-type-unknown',
-      });
-    });
-
-    it('passes over what is full at present, the order itself included', async () => {
-      const full = { serverType: 'sold-out', location: 'fsn1' };
-      const room = { serverType: 'cx33', location: 'fsn1' };
-      expect(await preview([full, room])).toMatchObject({ problems: [], fallback: [room], serverType: 'cx23' });
-      const instead = await preview([full, room, { serverType: 'cx23', location: 'nbg1' }], full);
-      expect(instead).toMatchObject({ ...room, problems: [], monthlyCost: 4.5 });
-      expect(instead.fallback).toMatchObject([{ serverType: 'cx23', location: 'nbg1' }]);
-      const { reference } = await requests.accepted({ ...sound, ...full, fallback: [room] }, caller);
-      expect(reference).toMatchObject({ ...room, monthlyCost: 4.5 });
-      const mistaken = await preview([{ serverType: 'x', location: 'nbg1' }], full);
-      expect(mistaken.problems.map(({ field }) => field)).toEqual(['serverType', 'fallback[0].serverType']);
-    });
-
-    it('checks the one image against each type', async () => {
-      // By its number it is the image of one architecture.
-      const { problems } = await preview([{ serverType: 'cx33', location: 'fsn1' }, arm], { image: '1' });
-      expect(problems).toMatchObject([{ field: 'fallback[1].serverType', code: 'image-unsuitable' }]);
-      provider.images.splice(0, provider.images.length, { ...DEBIAN, minDisk: 60 });
-      provider.serverTypes = provider.serverTypes.map((each) => (each.id === 'cx23' ? { ...each, disk: 80 } : each));
-      nowMs += OFFER_AGE.behindMs;
-      const small = await preview([{ serverType: 'cx33', location: 'fsn1' }]);
-      expect(small.problems).toMatchObject([{ field: 'fallback[0].serverType', code: 'image-unsuitable' }]);
-    });
-
-    it('says of an image that there is none once', async () => {
-      const { problems } = await preview([{ serverType: 'cx33', location: 'fsn1' }], { image: 'windows' });
-      expect(problems.map(({ field }) => field)).toEqual(['image']);
-    });
-
-    it('leaves out what the order found for itself', async () => {
-      const wanted = [
-        { serverType: 'cx23', location: 'nbg1' },
-        { serverType: 'cx33', location: 'fsn1' },
-      ];
-      const { fallback, location, problems } = await preview(wanted);
-      expect([location, problems, fallback.map((each) => each.serverType)]).toEqual(['nbg1', [], ['cx33']]);
-      const { reference } = await requests.accepted({ ...sound, fallback: wanted.slice(0, 1) }, caller);
-      expect(reference.configuration).not.toHaveProperty('fallback');
-    });
   });
 
   it('tells what can be told without a provider', async () => {

@@ -1,6 +1,7 @@
-import { ClientRepository, nameTaken } from '@agent-controller/clients';
+import { ClientRepository, forbiddenUrls, nameTaken, type AgentCredentials } from '@agent-controller/clients';
 import type { CloudProvider } from '@agent-controller/cloud-port';
 import { AppError, type Caller } from '@agent-controller/kernel';
+import { OutboundGuard } from '@agent-controller/outbound';
 import { userDataBytes } from '@agent-controller/provisioning-bootstrap';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
@@ -43,6 +44,7 @@ export class RequestCheckService {
     private readonly userData: UserDataService,
     private readonly clients: ClientRepository,
     private readonly quotas: QuotaService,
+    private readonly guard: OutboundGuard,
     @Inject(WORKFLOW_OPTIONS) private readonly options: WorkflowOptions,
   ) {}
 
@@ -87,7 +89,7 @@ export class RequestCheckService {
     const [userData, tooLarge] = attempt(() => (made && !isSmall ? this.render(made, provider) : null));
     if (userData !== null && provider) this.sizes.note(request, provider, userDataBytes(userData));
     const ofOrder = [...(choice?.problems ?? []), ...(keys?.problems ?? [])];
-    const problems = [noProvider, ...ofOrder, badCredentials, tooLarge];
+    const problems = [noProvider, ...ofOrder, badCredentials, await this.forbidden(credentials), tooLarge];
     if (request.name !== undefined && (await this.clients.isNameTaken(request.name, caller.subject))) {
       problems.push(nameTaken(request.name));
     }
@@ -120,6 +122,11 @@ export class RequestCheckService {
       image: image ?? this.options.serverImages[provider.type],
       isDefaultImage: image === undefined,
     });
+  }
+
+  private async forbidden(credentials: AgentCredentials | null): Promise<AppError | null> {
+    if (credentials?.type !== 'keycloak') return null;
+    return forbiddenUrls(this.guard, { keycloakAuthServerUrl: credentials.authServerUrl });
   }
 
   private async keys(provider: CloudProvider, { sshKeys }: ProvisionRequest): Promise<KeyCheck> {

@@ -2,7 +2,10 @@ import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port'
 import type { Logger } from '@agent-controller/kernel';
 import { ServerObserver } from './server-observer';
 import { WaitingServers } from './observation/waiting-servers.repository';
+import type { ProvisioningReference } from './provisioning-reference.entity';
 import { FakeCloudProvider } from './testing/fake-cloud-provider';
+import { reportWith } from './testing/server-report.fixture';
+import { ownerOf } from './testing/step-context.fixture';
 import { WorkflowDatabase } from './testing/workflow-database';
 import { elapsedMs } from './time-limit';
 
@@ -81,5 +84,109 @@ describe('ServerObserver, while the provider cannot be asked', () => {
     provider.failNext('look', new CloudError('auth', 'The token is wrong.'));
     await observer.look('hetzner');
     expect((await database.get(id)).pausedSince).toBeNull();
+  });
+});
+
+describe('ServerObserver', () => {
+  let database: WorkflowDatabase;
+  let provider: FakeCloudProvider;
+  let now: Date;
+  let observer: ServerObserver;
+
+  beforeEach(async () => {
+    database = await WorkflowDatabase.create();
+    provider = new FakeCloudProvider();
+    now = START;
+    const { dataSource, events, options } = database;
+    const rows = new WaitingServers(dataSource);
+    observer = new ServerObserver(
+      ...([rows, events, new CloudProviderRegistry([provider]), options, { now: () => now }, silent] as const),
+    );
+  });
+  afterEach(() => database.dispose());
+
+  async function boot(id: string, changes: Partial<ProvisioningReference> = {}): Promise<ProvisioningReference> {
+    provider.add(id, ownerOf(1));
+    return database.insert({
+      ...{ phase: 'booting', serverId: id, phaseSince: now, observedAt: now, serverStatus: 'creating' },
+      ...{ providerMetadata: { providerStatus: 'initializing' }, ...changes },
+    });
+  }
+  const begins = (id: string) =>
+    provider.add(id, ownerOf(1), { status: 'running', providerStatus: 'running', publicIpv4: '203.0.113.7' });
+  const woken = async () => (await database.jobs()).map(({ key }) => key);
+  /** Lets time pass until a look was made, or for so long. */
+  async function pass(ms: number): Promise<void> {
+    for (const end = now.getTime() + ms; now.getTime() < end;) {
+      const waitMs = (await observer.look('hetzner')) ?? ms;
+      now = new Date(Math.min(end, now.getTime() + waitMs));
+    }
+  }
+
+  it('asks nothing while nobody waits, however many are ready', async () => {
+    for (let n = 0; n < 20; n++) await boot(`ready-${n}`, { phase: 'ready' });
+    expect(await observer.look('hetzner')).toBeNull();
+    expect(provider.calls).toEqual([]);
+  });
+
+  it('asks only for those that wait, and wakes the steps of those alone that changed', async () => {
+    await boot('ready', { phase: 'ready' });
+    const [one, two, three] = [await boot('1'), await boot('2'), await boot('3')];
+    begins('2');
+    await observer.look('hetzner');
+    expect(provider.looks).toEqual([{ ids: expect.arrayContaining(['1', '2', '3']), runningOnly: true }]);
+    expect(await woken()).toEqual([two.id]);
+    const row = await database.get(two.id);
+    expect(row).toMatchObject({ serverStatus: 'running', publicIp: '203.0.113.7', nudges: 1, version: two.version });
+    for (const { id } of [one, three])
+      expect(await database.get(id)).toMatchObject({ serverStatus: 'creating', nudges: 0 });
+  });
+
+  it('does not look again at what its step knows by now', async () => {
+    await boot('1');
+    begins('1');
+    await observer.look('hetzner');
+    now = new Date(now.getTime() + 60_000);
+    expect(await observer.look('hetzner')).toBeNull();
+    expect(provider.looks).toHaveLength(1);
+  });
+
+  it('learns how long boots last, and looks at the next ones when they are about to end', async () => {
+    await boot('1');
+    await pass(30_000);
+    begins('1');
+    await pass(5_000);
+    const before = provider.looks.length;
+    await boot('2');
+    await pass(14_000);
+    expect(provider.looks.length).toBe(before);
+    await pass(10_000);
+    expect(provider.looks.length).toBeGreaterThan(before);
+  });
+
+  it('looks thoroughly at what it has not seen for long, though it does not run', async () => {
+    const row = await boot('1');
+    await pass(50_000);
+    expect(provider.looks.some(({ runningOnly }) => !runningOnly)).toBe(true);
+    expect((await database.get(row.id)).observedAt?.getTime()).toBeGreaterThan(START.getTime());
+    expect(await woken()).toEqual([]);
+  });
+
+  it('looks at once at a server that reports by itself', async () => {
+    await boot('1');
+    await pass(30_000);
+    begins('1');
+    await pass(5_000);
+    const before = provider.looks.length;
+    await boot('2', { report: reportWith() });
+    await observer.look('hetzner');
+    expect(provider.looks.slice(before)).toEqual([{ ids: ['2'], runningOnly: true }]);
+  });
+
+  it('tells the provider by what its list can be narrowed', async () => {
+    const asked = jest.spyOn(provider, 'look');
+    await boot('1', { providerMetadata: { providerStatus: 'initializing', lookGroup: 'minutes-1' } });
+    await observer.look('hetzner');
+    expect(asked.mock.calls[0]?.[0]).toMatchObject([{ serverId: '1', lookGroup: 'minutes-1' }]);
   });
 });

@@ -2,19 +2,22 @@ import {
   CloudError,
   CloudProviderRegistry,
   publicAddress,
+  type CloudProvider,
   type CloudServer,
   type ProviderType,
 } from '@agent-controller/cloud-port';
-import type { Clock, Logger } from '@agent-controller/kernel';
+import { inSpan, type Clock, type Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { EventLog } from './event-log';
-import { crowdOf, planLook } from './observation/look-cadence';
+import { crowdOf, planLook, type LookPlan } from './observation/look-cadence';
 import { UsualTimes } from './observation/usual-times';
 import { WaitingServers, type WaitingRow } from './observation/waiting-servers.repository';
+import { serversObserved } from './signals';
 import { backOffMs, cloudFailure, stopsClock } from './steps/cloud-failure';
 import { CLOCK, LOGGER } from './tokens';
 import { visibilityGraceMs, WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
+const MAX_LINKS = 32;
 /** Of the time after which a server that nobody saw is asked for by itself. */
 const STALE = 0.75;
 
@@ -55,17 +58,35 @@ export class ServerObserver {
     const duty = this.duty(type, waiting.length, now);
     const plan = this.plan(waiting, duty, type, now);
     if (plan.due.length === 0) return plan.waitMs;
+    // One look is for all who wait: it is part of no one's trace, and points to some.
+    const links = waiting.flatMap(({ traceParent }) => traceParent ?? []).slice(0, MAX_LINKS);
+    const attributes = { 'provider.type': type, 'servers.waiting': waiting.length };
+    return inSpan('look at waiting servers', { parent: null, links, attributes }, () =>
+      this.ask(provider, waiting, plan, duty),
+    );
+  }
+
+  private async ask(
+    provider: CloudProvider,
+    waiting: readonly WaitingRow[],
+    plan: LookPlan,
+    duty: Duty,
+  ): Promise<number> {
+    const { type } = provider;
+    const now = this.clock.now();
     try {
       const asked = plan.due.flatMap((place) => waiting[place] ?? []);
       const { servers, requests } = await provider.look(asked.map(toWaitingServer), { runningOnly: plan.runningOnly });
       await this.save(type, waiting, servers, now);
       this.#duties.set(type, { ...duty, errors: 0, lookedAt: now, requests });
+      serversObserved.tell({ provider: type, result: 'seen', servers: waiting.length });
       return Math.max(1, plan.waitMs - (this.clock.now().getTime() - now.getTime()));
     } catch (error) {
       if (!(error instanceof CloudError)) throw error;
       const errors = duty.errors + 1;
       // The next one is not put off twice.
       this.#duties.set(type, { ...duty, errors, lookedAt: null });
+      serversObserved.tell({ provider: type, result: 'failed', servers: waiting.length });
       this.logger.warn({ provider: type, kind: error.kind, err: error }, 'looking at the waiting servers failed');
       if (stopsClock(error)) await this.pause(waiting, error);
       return backOffMs(errors, error.retryAfterMs);

@@ -1,5 +1,6 @@
 import { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningTombstone } from './provisioning-tombstone.entity';
+import { phaseEnded } from './signals';
 import { advance, fail, wait, type StepResult } from './steps/step';
 import { WorkflowDatabase } from './testing/workflow-database';
 
@@ -40,6 +41,22 @@ describe('StepCommit', () => {
     expect((await database.jobs()).map(({ key }) => key)).toEqual(
       expect.arrayContaining([row.id, 'observe-servers:hetzner']),
     );
+  });
+
+  it('tells how long a phase took once it is over, and nothing of what was not committed', async () => {
+    const told: unknown[] = [];
+    const end = phaseEnded.listen((fact) => told.push(fact));
+    const times = { phaseSince: new Date('2026-11-24T11:59:30Z'), createdAt: new Date('2026-11-24T11:58:00Z') };
+    await commit(await leased({ phase: 'starting', ...times }), advance('ready'));
+    await commit(await leased({ phase: 'booting', ...times }), wait(1_000));
+    const seen = await leased({ phase: 'booting', ...times });
+    await commit({ ...seen, leaseOwner: 'other' }, advance('installing'));
+    await commit(await leased({ phase: 'deleting', ...times }), { kind: 'gone' });
+    end();
+    expect(told).toEqual([
+      { provider: 'hetzner', phase: 'starting', to: 'ready', seconds: 30, sinceOrder: 120 },
+      { provider: 'hetzner', phase: 'deleting', to: 'gone', seconds: 30, sinceOrder: null },
+    ]);
   });
 
   it.each([
@@ -129,6 +146,7 @@ describe('StepCommit', () => {
     const order = {
       sentinelId: 'key',
       at: new Date('2026-11-24T12:00:05.000Z'),
+      firewallName: 'wall',
       callbackTokenHash: 'hash',
       bootstrapTokenHash: 'b',
     };
@@ -137,6 +155,7 @@ describe('StepCommit', () => {
     expect(await database.get(id)).toMatchObject({
       createRequestedAt: order.at,
       sentinelId: 'key',
+      firewallName: 'wall',
       callbackTokenHash: 'hash',
     });
     await database.dataSource.query(`UPDATE provisioning_references SET intent = 'absent' WHERE id = $1`, [id]);

@@ -2,7 +2,7 @@ import { ClientRepository, NO_HEALTH, type Client } from '@agent-controller/clie
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { EventLog, type NewEvent } from './event-log';
-import { enqueueAgentWatch, enqueueObservation, enqueueStep } from './jobs/job-queue';
+import { enqueueAgentWatch, enqueueAwaitedStep, enqueueObservation, enqueueStep } from './jobs/job-queue';
 import { canFollow, PHASE_DISPLAY, SETTLED_PHASES, WATCHED_PHASES, type Phase } from './phases';
 import { ProvisioningEvent } from './provisioning-event.entity';
 import { ProvisioningReference } from './provisioning-reference.entity';
@@ -11,6 +11,7 @@ import { ProvisioningRepository } from './provisioning.repository';
 import type { ProvisioningFailure } from './provisioning.types';
 import { reportEvents } from './reports/report-news';
 import { isNewer } from './reports/server-report';
+import { phaseEnded } from './signals';
 import type { StepResult } from './steps/step';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
@@ -41,14 +42,16 @@ export class StepCommit {
   ) {}
 
   /** @returns false when version or lease are no longer what the step saw: nothing was written */
-  commit({ reference: seen, leaseOwner }: SeenRow, result: StepResult, now: Date): Promise<boolean> {
-    return this.provisionings.transaction(async (manager) => {
+  async commit({ reference: seen, leaseOwner }: SeenRow, result: StepResult, now: Date): Promise<boolean> {
+    const before = await this.provisionings.transaction(async (manager) => {
       const row = await this.provisionings.lockForCommit(seen.id, { version: seen.version, leaseOwner }, manager);
-      if (!row) return false;
+      if (!row) return null;
       if (result.kind === 'gone') await this.bury(manager, row, now);
       else await this.apply(manager, row, result, { now, delayMs: row.nudges === seen.nudges ? undefined : 0 });
-      return true;
+      return row;
     });
+    if (before) tellPhase(before, result, now);
+    return before !== null;
   }
 
   /** The start of a phase outside a step, by a caller's request, in the caller's transaction that locked the row. */
@@ -101,7 +104,8 @@ export class StepCommit {
     if (SETTLED_PHASES.includes(phase)) return;
     if (phase === 'booting' && changed) await enqueueObservation(manager, row.providerType, FIRST_LOOK_MS);
     if (WATCHED_PHASES.includes(phase) && changed) await enqueueAgentWatch(manager);
-    await enqueueStep(manager, row.id, delayMs ?? (changed ? firstStepMs(phase, result) : waitMs(result)));
+    const enqueue = AWAITED_PHASES.includes(phase) ? enqueueAwaitedStep : enqueueStep;
+    await enqueue(manager, row.id, delayMs ?? (changed ? firstStepMs(phase, result) : waitMs(result)));
   }
 
   private phaseColumns(row: ProvisioningReference, result: StepResult, phase: Phase, now: Date) {
@@ -137,6 +141,15 @@ export class StepCommit {
       expiresAt,
     });
   }
+}
+
+function tellPhase(row: ProvisioningReference, result: StepResult, now: Date): void {
+  const { providerType: provider, phase, phaseSince, createdAt, attempt } = row;
+  const to = result.kind === 'gone' ? 'gone' : nextPhase(row, result);
+  if (to === phase) return;
+  const seconds = (now.getTime() - phaseSince.getTime()) / 1000;
+  const sinceOrder = to === 'ready' && attempt === 1 ? (now.getTime() - createdAt.getTime()) / 1000 : null;
+  phaseEnded.tell({ provider, phase, to, seconds, sinceOrder });
 }
 
 function waitMs(result: StepResult): number {

@@ -1,4 +1,5 @@
 import { CloudError } from '@agent-controller/cloud-port';
+import { SealedValueError } from '@agent-controller/kernel';
 import { Injectable } from '@nestjs/common';
 import { CatalogueService } from './catalogue/catalogue.service';
 import type { NewEvent } from './event-log';
@@ -20,6 +21,7 @@ export class StepErrors {
 
   async resultOf(error: unknown, context: StepContext): Promise<StepResult> {
     const { consecutiveErrors, pausedSince } = context.reference;
+    if (error instanceof SealedValueError) return this.ofSealedValue(error, context);
     if (!(error instanceof CloudError)) return this.again(INTERNAL, backOffMs(consecutiveErrors), context);
     if (isRemoving(context.reference.phase)) return this.ofRemoval(error, context);
     const patch = orderWithoutEffect(error, context);
@@ -30,6 +32,25 @@ export class StepErrors {
     }
     const pause = stopsClock(error) ? { pausedSince: pausedSince ?? context.now } : {};
     return this.again(failure, backOffMs(consecutiveErrors, error.retryAfterMs), context, { ...patch, ...pause });
+  }
+
+  /** A key may come back; what is not authentic never opens, and is never used. */
+  private ofSealedValue({ trouble, keyId, place }: SealedValueError, context: StepContext): StepResult {
+    const { table, column } = place;
+    if (trouble === 'unknown-key') {
+      const message = `Stored secrets cannot be opened: ${table}.${column} was sealed with the key ${keyId}, which the controller does not have.`;
+      const action = 'Put that key back into ENCRYPTION_KEYS, and restart the controllers: it goes on by itself.';
+      return this.again(
+        { code: 'secrets-unreadable', message, action },
+        backOffMs(context.reference.consecutiveErrors),
+        context,
+      );
+    }
+    return fail({
+      code: 'secrets-unreadable',
+      message: `Stored secrets cannot be opened: ${table}.${column} was altered, or moved from another row or column. Nothing was done with it.`,
+      action: "Restore the row's value from a backup and retry, or delete. Ask who can write to the database.",
+    });
   }
 
   /** A server that may be billed is not given up for anything that can pass; removing has no time limit. */

@@ -1,7 +1,7 @@
 import { ClientRepository } from '@agent-controller/clients';
 import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
 import { isDatabaseAway } from '@agent-controller/database';
-import type { Clock, Logger } from '@agent-controller/kernel';
+import { inSpan, type Clock, type Logger, type Span } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { notConfiguredFailure } from './deletion/provider-not-configured';
@@ -68,7 +68,22 @@ export class StepRunner {
   private async runUnderLease(id: string, leaseOwner: string, lease: LeaseKeeper): Promise<boolean> {
     const reference = await this.provisionings.find(id);
     if (!reference) return false;
+    const { phase, attempt, clientId, traceParent: parent, providerType } = reference;
+    const attributes = { 'provisioning.id': id, 'client.id': clientId, 'provisioning.attempt': attempt };
+    return inSpan(`step ${phase}`, { parent, attributes: { ...attributes, 'provider.type': providerType } }, (span) =>
+      this.stepUnderLease(reference, leaseOwner, lease, span),
+    );
+  }
+
+  private async stepUnderLease(
+    reference: ProvisioningReference,
+    leaseOwner: string,
+    lease: LeaseKeeper,
+    span: Span | undefined,
+  ): Promise<boolean> {
+    const { id } = reference;
     const result = await this.decide(reference, leaseOwner, lease);
+    span?.set({ 'step.result': result?.kind ?? 'none' });
     // Whoever goes on with it, on whichever controller, must be woken. The answer to an order is saved even so.
     const isOrdered = lease.hasOrdered && result !== null;
     if (lease.signal.aborted && !isOrdered) {
@@ -106,7 +121,7 @@ export class StepRunner {
       now: this.clock.now(),
       visibilityGraceMs: visibilityGraceMs(this.options),
       signal: lease.signal,
-      announceCreate: (sentinelId) => this.announceCreate(reference, leaseOwner, lease, sentinelId),
+      announceCreate: (...named) => this.announceCreate(reference, leaseOwner, lease, ...named),
     };
     return this.runStep(context);
   }
@@ -116,9 +131,10 @@ export class StepRunner {
     leaseOwner: string,
     lease: LeaseKeeper,
     sentinelId: string,
+    firewallName: string | null = null,
   ): Promise<() => boolean> {
     const { id, version } = reference;
-    const order = { sentinelId, at: this.clock.now(), ...this.callbackTokens.storedHashes(reference) };
+    const order = { sentinelId, firewallName, at: this.clock.now(), ...this.callbackTokens.storedHashes(reference) };
     const sinceAsked = stopwatch();
     if (lease.signal.aborted || lease.isOver) throw new LostRightToCreate();
     if (!(await this.provisionings.markCreateRequested(id, { version, leaseOwner }, order))) {

@@ -54,7 +54,8 @@ function failure(what: string, { phase, lastSeen }: Timed): Failure {
 const ADVICE: Partial<Record<Phase, string>> = {
   installing:
     'Look whether the server can reach the internet (download.docker.com, the registries of its images, and PUBLIC_URL ' +
-    'where that is set), and whether this controller can reach its port 3000. ',
+    'where that is set), and whether this controller can reach its port 3000: where allowedCidrs was given, its address ' +
+    'must be in there or in CONTROLLER_CIDRS. ',
   starting: 'Look at the event log and, on the server, at `docker compose logs` in /opt/agent-manager. ',
 };
 

@@ -28,6 +28,8 @@ export interface WorkflowOptions {
   callbacks: { publicUrl: string; pins: string[] } | null;
   /** Whether the address that a request seems to come from is where it comes from, proxies or not. */
   knowsCallersAddress: boolean;
+  /** Networks that controllers call servers from: firewalls let them through to the API, whatever a request allows. */
+  controllerCidrs: readonly string[];
   /** Defaults for requests with Keycloak. */
   keycloak: { authServerUrl?: string; realm?: string };
   /** A connection string with session features (LISTEN, advisory locks), never a transaction pooler. */

@@ -19,9 +19,20 @@ export interface PoolSettings {
   onError: (error: Error) => void;
 }
 
+/** Pools of this process, for whoever measures them. */
+const pools = new Set<{ name: string; pool: Pool }>();
+
+/** Those that are in use now. */
+export function openPools(): { name: string; pool: Pool }[] {
+  for (const one of pools) if (one.pool.ending) pools.delete(one);
+  return [...pools];
+}
+
 /** A pool for what does not go through TypeORM. A broken connection never ends the process. */
 export function createPool({ url, size, applicationName, onError }: PoolSettings): Pool {
   const pool = new Pool({ ...POOL_OPTIONS, connectionString: url, max: size, application_name: applicationName });
+  openPools();
+  pools.add({ name: applicationName, pool });
   pool.on('error', onError);
   pool.on('connect', (client: PoolClient) => client.on('error', onError));
   return pool;

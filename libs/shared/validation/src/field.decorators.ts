@@ -1,3 +1,5 @@
+import { parseUrl } from '@agent-controller/kernel';
+import { isCatalogueId, isImageReference, isRealmName } from './grammar';
 import { ValidateBy, ValidateIf, type ValidationOptions } from 'class-validator';
 
 const HOSTNAME_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -32,6 +34,32 @@ export function IsHeaderToken(): PropertyDecorator {
   );
 }
 
+/** A container image: `[registry[:port]/]path[:tag][@digest]`. */
+export function IsImageReference(): PropertyDecorator {
+  return rule(
+    'isImageReference',
+    (value) => typeof value === 'string' && isImageReference(value),
+    'must be a container image: [registry[:port]/]path[:tag][@digest], such as ghcr.io/team/worker:1',
+  );
+}
+
+/** An id of a provider, a server type, a location or an image. */
+export function IsCatalogueId(): PropertyDecorator {
+  return rule(
+    'isCatalogueId',
+    (value) => typeof value === 'string' && isCatalogueId(value),
+    'must be an id: letters, digits, ".", "_" and "-", beginning with a letter or digit',
+  );
+}
+
+export function IsRealmName(): PropertyDecorator {
+  return rule(
+    'isRealmName',
+    (value) => typeof value === 'string' && isRealmName(value),
+    'must be the name of a realm: no control characters, and none that a URL reserves',
+  );
+}
+
 /** An absolute URL by http or https without credentials, query and fragment. */
 export function IsBaseUrl(protocols: readonly string[] = ['https:', 'http:']): PropertyDecorator {
   const names = protocols.map((protocol) => `${protocol}//…`).join(' or ');
@@ -43,8 +71,8 @@ export function IsBaseUrl(protocols: readonly string[] = ['https:', 'http:']): P
 }
 
 function isBaseUrl(value: unknown, protocols: readonly string[]): boolean {
-  if (typeof value !== 'string' || value.length > 2048 || !BASE_URL.test(value) || !URL.canParse(value)) return false;
-  return protocols.includes(new URL(value).protocol);
+  if (typeof value !== 'string' || value.length > 2048 || !BASE_URL.test(value)) return false;
+  return protocols.includes(parseUrl(value)?.protocol ?? '');
 }
 
 /** Where the agent-manager's Socket.IO is published. */

@@ -1,4 +1,5 @@
-import { AppError, type Clock, type Logger } from '@agent-controller/kernel';
+import { AppError, parseUrl, type Clock, type Logger } from '@agent-controller/kernel';
+import { outboundRequest, type OutboundGuard } from '@agent-controller/outbound';
 import {
   createRemoteJWKSet,
   customFetch,
@@ -32,6 +33,7 @@ export class IssuerKeys {
 
   constructor(
     private readonly issuer: string,
+    private readonly guard: OutboundGuard,
     private readonly clock: Clock,
     private readonly logger: Logger,
   ) {}
@@ -63,14 +65,14 @@ export class IssuerKeys {
   private async discover(): Promise<void> {
     try {
       const url = `${this.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-      const response = await this.fetch(url, { headers: { accept: 'application/json' } });
+      const response = await this.fetch(url);
       if (!response.ok) throw new Error(`discovery answered ${response.status}`);
       const keys = createRemoteJWKSet(this.jwksUrl((await response.json()) as Record<string, unknown>), {
         cacheMaxAge: Infinity,
         cooldownDuration: COOLDOWN_MS,
         timeoutDuration: REQUEST_TIMEOUT_MS,
-        [customFetch]: async (target, init) => {
-          const answer = await this.fetch(target, init);
+        [customFetch]: async (target) => {
+          const answer = await this.fetch(target);
           if (answer.ok) this.#confirmedAt = this.now();
           return answer;
         },
@@ -86,7 +88,7 @@ export class IssuerKeys {
   private jwksUrl(configuration: Record<string, unknown>): URL {
     const { issuer, jwks_uri: address } = configuration;
     if (issuer !== this.issuer) throw new Error('discovery names another issuer');
-    if (typeof address !== 'string' || !URL.canParse(address)) throw new Error('discovery names no jwks_uri');
+    if (typeof address !== 'string' || !parseUrl(address)) throw new Error('discovery names no jwks_uri');
     const url = new URL(address);
     // An issuer without TLS is configured on this machine only, for development.
     if (url.protocol !== 'https:' && url.protocol !== new URL(this.issuer).protocol) {
@@ -96,16 +98,20 @@ export class IssuerKeys {
   }
 
   /** Every request to the issuer: limited in time, without redirects, and none just after one that failed. */
-  private async fetch(url: string, init: RequestInit): Promise<Response> {
+  private async fetch(url: string): Promise<Response> {
     if (this.now() < this.#pausedUntil) throw new Error('the issuer did not answer just now');
-    return fetch(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+    const { status, body } = await outboundRequest(this.guard, new URL(url), {
+      destination: 'named-by-service',
+      timeoutMs: REQUEST_TIMEOUT_MS,
+      headers: { accept: 'application/json' },
+    });
+    return new Response(status === 204 ? null : body, { status });
   }
 
   private noteFailure(error: unknown): void {
     if (this.now() < this.#pausedUntil) return;
     this.#pausedUntil = this.now() + PAUSE_MS;
-    const { message, cause } = error as Error;
-    const code = (cause as { code?: string } | undefined)?.code;
+    const { message, code } = error as Error & { code?: string };
     this.logger.warn({ issuer: this.issuer, reason: message, code }, 'the OpenID provider could not be asked for keys');
   }
 

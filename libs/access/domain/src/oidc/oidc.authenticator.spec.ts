@@ -1,3 +1,4 @@
+import { loopbackGuard } from '@agent-controller/outbound/testing';
 import {
   base64url,
   exportJWK,
@@ -8,6 +9,9 @@ import {
   type CryptoKey,
   type JWTPayload,
 } from 'jose';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Authentication } from '../identity';
 import { AUDIENCE, OpenIdProvider } from '../testing';
 import { OidcAuthenticator } from './oidc.authenticator';
@@ -45,6 +49,7 @@ describe('OidcAuthenticator, against a real provider', () => {
       },
       { now: () => new Date(Date.now() + later * 1000) },
       { debug: log, info: log, warn: log, error: log },
+      loopbackGuard(),
     );
   }
 
@@ -223,6 +228,32 @@ describe('OidcAuthenticator, against a real provider', () => {
     const token = await provider.sign(claims({ iss: issuer }));
     await expect(make({ issuer }).authenticate(token)).rejects.toMatchObject({ code: 'identity-provider-unavailable' });
     expect(logged).toMatchObject([{ reason: 'discovery names another issuer' }]);
+  });
+
+  it.each<[string, number, string | null, RegExp]>([
+    ['a redirect', 302, null, /redirect \(302\), and redirects are not followed/],
+    ['an address of keys in a private network', 200, 'https://10.0.0.1/jwks', /10\.0\.0\.1 is no public/],
+    ['the metadata address for its keys', 200, 'https://169.254.169.254/jwks', /never called/],
+    ['an answer without end', 200, 'x'.repeat(2_000_000), /the answer is too long/],
+  ])('asks no further when discovery answers %s', async (_what, status, jwksUri, reason) => {
+    const server = createServer((_request, response) => {
+      // Where it leads to, a good answer would be found.
+      response.writeHead(status, { location: `${provider.issuer}/.well-known/openid-configuration` });
+      response.end(JSON.stringify({ issuer, jwks_uri: jwksUri }));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      const token = await provider.sign(claims({ iss: issuer }));
+      await expect(make({ issuer }).authenticate(token)).rejects.toMatchObject({
+        code: 'identity-provider-unavailable',
+      });
+      expect(logged).toMatchObject([{ reason: expect.stringMatching(reason) }]);
+    } finally {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    }
   });
 
   it('after the end of a session: until the token expires, or until it is too old', async () => {

@@ -1,4 +1,5 @@
 import type { Clock, Logger } from '@agent-controller/kernel';
+import type { OutboundGuard } from '@agent-controller/outbound';
 import { errors, jwtVerify, type JWTPayload } from 'jose';
 import type { Authentication, Authenticator } from '../identity';
 import { IssuerKeys } from './issuer-keys';
@@ -35,8 +36,9 @@ export class OidcAuthenticator implements Authenticator {
     private readonly options: OidcOptions,
     private readonly clock: Clock,
     logger: Logger,
+    guard: OutboundGuard,
   ) {
-    this.#keys = new IssuerKeys(options.issuer, clock, logger);
+    this.#keys = new IssuerKeys(options.issuer, guard, clock, logger);
   }
 
   /** @throws AppError `identity-provider-unavailable` when no known key can tell */

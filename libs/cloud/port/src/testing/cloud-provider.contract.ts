@@ -1,6 +1,7 @@
 import { describeCatalogue } from './catalogue.contract';
 import { ContractContext, type ContractSetup } from './contract-setup';
 import { describeFinding } from './finding.contract';
+import { describeFirewalls } from './firewall.contract';
 import { describeImages } from './images.contract';
 import { OPENAPI_DIR, OpenapiChecker } from './openapi-checker';
 import { describeKeys, describeSentinel } from './sentinel.contract';
@@ -17,6 +18,7 @@ export function describeCloudProviderContract(name: string, setup: ContractSetup
     describeFinding(context);
     describeSentinel(context);
     describeKeys(context);
+    describeFirewalls(context);
     describeTrouble(context);
     // The last one: it is about the traffic of all before.
     describeTraffic(context);

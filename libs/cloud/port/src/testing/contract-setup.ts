@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Secret } from '@agent-controller/kernel';
 import type { CloudProvider, CloudServer, OwnerTag, ServerSpec } from '../cloud-provider';
+import { firewallName, type FirewallSpec } from '../firewall';
 import { serverName } from '../owner-name';
 import { eventually } from './eventually';
 import type { OpenapiSource } from './openapi-checker';
@@ -51,6 +52,15 @@ export class ContractContext {
   /** Another key than the sentinel. */
   readonly callersKey = { name: 'contract-caller', publicKey: CALLERS_KEY, instanceId: randomUUID() };
 
+  /** The API's port from anywhere, and another one from some places. */
+  firewall(instanceId: string, port = 8080): FirewallSpec {
+    const inbound = [
+      { port: 3000, sources: ['0.0.0.0/0', '::/0'] },
+      { port, sources: ['192.0.2.0/24', '2001:db8::/32'] },
+    ];
+    return { name: firewallName(instanceId, inbound), instanceId, inbound };
+  }
+
   /** A token is a project of the emulator. */
   providerWith(token: string, baseUrl = this.proxy.url + this.setup.apiPath): CloudProvider {
     return this.setup.createProvider({ token: new Secret(token), baseUrl, timeoutMs: 10_000 });
@@ -70,6 +80,7 @@ export class ContractContext {
       image: this.setup.image,
       userData: '#cloud-config\nhostname: contract\n',
       sshKeyIds: [await this.provider.ensureSentinel(this.key)],
+      firewall: await this.provider.ensureFirewall(this.firewall(owner.instanceId)),
     };
   }
 

@@ -26,6 +26,8 @@ export class RecordingProxy {
   readonly exchanges: HttpExchange[] = [];
   readonly #server: Server;
   #loseNext: string | null = null;
+  /** May answer a request itself, which then goes no further. @returns whether it did */
+  intercept: (request: IncomingMessage, body: string, response: ServerResponse) => boolean = () => false;
 
   private constructor(private readonly target: string) {
     this.#server = createServer((request, response) => void this.pass(request, response));
@@ -53,6 +55,7 @@ export class RecordingProxy {
   private async pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const body = await readAll(request);
+      if (this.intercept(request, body.toString(), response)) return;
       const answer = await this.forward(request, body);
       const answerBody = await readAll(answer);
       this.note(request, body, answer, answerBody);

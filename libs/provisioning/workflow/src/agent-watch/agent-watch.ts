@@ -14,6 +14,8 @@ import { WaitingAgents, type ClaimedAgent, type SettledLook } from './waiting-ag
 /** A job should not last. */
 export const SHIFT_MS = 20_000;
 const ROUND_MS = 200;
+/** While more are due than may be looked at at a time. */
+const BUSY_ROUND_MS = 50;
 const COUNT_EVERY = 5;
 /** For a look: a server that says nothing for so long has nothing to say yet. */
 const PATIENCE_MS = 2_000;
@@ -47,8 +49,8 @@ export class AgentWatch {
       for (let round = 0; !stop.aborted && this.clock.now().getTime() < ends; round++) {
         if (round % COUNT_EVERY === 0) count = await this.rows.count();
         if (count === 0 && this.#underWay === 0) return;
-        await this.round(count, stop).catch((error: unknown) => this.failed(error));
-        await wait(ROUND_MS, stop);
+        const isFull = await this.round(count, stop).catch((error: unknown) => this.failed(error));
+        await wait(isFull ? BUSY_ROUND_MS : ROUND_MS, stop);
       }
     } finally {
       this.#isOnDuty = false;
@@ -58,18 +60,24 @@ export class AgentWatch {
   }
 
   /** What was claimed, and not settled, is claimed again soon; the next round may go well. */
-  private failed(error: unknown): void {
+  private failed(error: unknown): false {
     this.logger.warn({ err: error }, 'looks at servers that are being installed could not be saved');
+    return false;
   }
 
-  /** Half of the connections: steps, and looks at what is ready, need some as well. Slow looks hold nobody up. */
-  private async round(count: number, stop: AbortSignal): Promise<void> {
+  /**
+   * Half of the connections: steps, and looks at what is ready, need some as well. Slow looks hold nobody up.
+   * @returns whether more may be due
+   */
+  private async round(count: number, stop: AbortSignal): Promise<boolean> {
     await this.flush();
     const most = Math.max(1, Math.floor(this.options.agentConnections / 2));
-    if (this.#underWay >= most) return;
-    const claimed = await this.rows.claim(most - this.#underWay);
+    const room = most - this.#underWay;
+    if (room <= 0) return true;
+    const claimed = await this.rows.claim(room);
     this.#underWay += claimed.length;
     for (const agent of claimed) void this.watch(agent, count, stop);
+    return claimed.length === room;
   }
 
   private async flush(): Promise<void> {

@@ -1,4 +1,6 @@
 import type { AgentCredentials } from '@agent-controller/clients';
+import { OutboundGuard } from '@agent-controller/outbound';
+import { loopbackGuard } from '@agent-controller/outbound/testing';
 import { createServerTls, type ServerTls } from '@agent-controller/provisioning-bootstrap';
 import { AgentServer, type Answers } from '../testing/agent-server';
 import { KeycloakServer, type TokenAnswer } from '../testing/keycloak-server';
@@ -21,7 +23,7 @@ function answers(changes: Answers = {}): Answers {
 }
 
 describe('AgentHealthClient', () => {
-  const client = new AgentHealthClient();
+  const client = new AgentHealthClient(loopbackGuard());
   let tls: ServerTls;
   const stops: (() => Promise<void>)[] = [];
 
@@ -108,6 +110,37 @@ describe('AgentHealthClient', () => {
         expect(await check(given)).toMatchObject({ state: 'not-ready' });
       },
     );
+
+    it('is not asked at an address that is not public, whatever the provider said', async () => {
+      const agent = await agentWith(answers());
+      const strict = new AgentHealthClient(
+        new OutboundGuard({ allowedHosts: ['*'], allowedNetworks: [], configuredUrls: [] }),
+      );
+      const why =
+        'it is not called: 127.0.0.1 is no public address (loopback): ask the operator to add its network to OUTBOUND_ALLOWED_NETWORKS';
+      expect(await strict.check(agent.target, apiKey, signal)).toEqual({
+        state: 'not-ready',
+        reason: `The agent-manager does not answer: ${why}`,
+      });
+      expect(await strict.recheck(agent.target, apiKey, signal)).toEqual({ state: 'unreachable', reason: why });
+      expect(await strict.look(agent.target, signal)).toEqual({
+        state: 'silent',
+        reason: `The server's proxy does not answer yet: ${why}`,
+      });
+      const byName = { ...agent.target, endpoint: agent.target.endpoint.replace('127.0.0.1', 'localhost') };
+      expect(await client.check(byName, apiKey, signal)).toMatchObject({ state: 'not-ready' });
+      expect(agent.connections).toBe(0);
+    });
+
+    it('does not follow where an agent-manager sends it', async () => {
+      const other = await agentWith(answers());
+      const location = `${other.target.endpoint}/api/health`;
+      const redirect: Answers[string] = () => (_request, response) => void response.writeHead(302, { location }).end();
+      for (const path of ['/api/health', '/api/config']) {
+        expect(await check(answers({ [path]: redirect }))).toMatchObject({ state: 'not-ready' });
+      }
+      expect(other.connections).toBe(0);
+    });
 
     it('is not ready where nobody, or another, answers', async () => {
       const agent = await agentWith(answers());
@@ -202,6 +235,26 @@ describe('AgentHealthClient', () => {
       const open = answers({ '/api/config': () => ({ status: 200, body: '{}' }) });
       expect(await check(open, await keycloakWith({ status: 503, body: '' }))).toMatchObject({ state: 'not-ready' });
       expect(asked).toEqual([]);
+    });
+
+    it('does not ask a Keycloak whose host is not allowed, nor one whose name leads elsewhere by now', async () => {
+      const credentials = (await keycloakWith(tokenAnswer)) as Extract<AgentCredentials, { type: 'keycloak' }>;
+      const { target } = await agentWith(answers());
+      const strict = new AgentHealthClient(loopbackGuard(['login.example.com']));
+      expect(await strict.check(target, credentials, signal)).toEqual(unverified);
+      expect(await strict.recheck(target, credentials, signal)).toEqual({ state: 'unverified' });
+
+      const addresses = ['127.0.0.1', '10.0.0.1'];
+      const rebound = new AgentHealthClient(
+        loopbackGuard(['login.example.com'], async () => [{ address: addresses.shift() ?? '', family: 4 }]),
+      );
+      const named = {
+        ...credentials,
+        authServerUrl: credentials.authServerUrl.replace('127.0.0.1', 'login.example.com'),
+      };
+      expect(await rebound.check(target, named, signal)).toMatchObject({ state: 'ready', warnings: [] });
+      expect(await rebound.check(target, named, signal)).toEqual(unverified);
+      expect(asked).toHaveLength(1);
     });
 
     it.each([400, 401, 403])('is not ready when Keycloak answers %i, and shows no secret', async (status) => {

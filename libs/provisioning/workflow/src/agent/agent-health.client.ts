@@ -1,27 +1,34 @@
 import type { AgentConfig, AgentCredentials } from '@agent-controller/clients';
+import { OutboundGuard } from '@agent-controller/outbound';
 import { STATUS_PATH } from '@agent-controller/provisioning-bootstrap';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { parseServerReport, type ServerReport } from '../reports/server-report';
+import { storableText } from '../reports/storable-text';
 import { AgentHealth, type AgentCheck, type AgentLook, type ProxyAnswer } from './agent-health';
 import { getFromAgent, type AgentAnswer } from './agent-http.client';
 import type { AgentTarget } from './agent-target';
-import { requestToken } from './keycloak.client';
+import { requestToken, type TokenResult } from './keycloak.client';
 
 const HEALTH = '/api/health';
 const CONFIG = '/api/config';
 
+const text = z.string().transform(storableText);
 const configSchema = z.object({
-  gitRepositoryUrl: z.string().nullish(),
-  agentTypes: z.array(z.string()).default([]),
+  gitRepositoryUrl: text.nullish(),
+  agentTypes: z.array(text).default([]),
 });
 
 /** The real thing: HTTPS to the server's proxy. */
 @Injectable()
 export class AgentHealthClient extends AgentHealth {
+  constructor(private readonly guard: OutboundGuard) {
+    super();
+  }
+
   override async look(target: AgentTarget, signal: AbortSignal): Promise<ProxyAnswer> {
     try {
-      const { status, body } = await getFromAgent(target, STATUS_PATH, signal);
+      const { status, body } = await this.get(target, STATUS_PATH, signal);
       return { state: 'answers', report: status === 200 ? parseReport(body) : null };
     } catch (error) {
       return { state: 'silent', reason: `The server's proxy does not answer yet: ${(error as Error).message}` };
@@ -30,7 +37,7 @@ export class AgentHealthClient extends AgentHealth {
 
   override async isUp(target: AgentTarget, signal: AbortSignal): Promise<boolean> {
     try {
-      return isAlive(await getFromAgent(target, HEALTH, signal));
+      return isAlive(await this.get(target, HEALTH, signal));
     } catch {
       return false;
     }
@@ -46,12 +53,12 @@ export class AgentHealthClient extends AgentHealth {
 
   override async recheck(target: AgentTarget, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentLook> {
     try {
-      const health = await getFromAgent(target, HEALTH, signal);
+      const health = await this.get(target, HEALTH, signal);
       if (!isAlive(health)) return unreachable(`${HEALTH} answers ${health.status}`);
-      const token = await bearer(credentials, signal);
+      const token = await this.bearer(credentials, signal);
       if (token.state === 'refused' && token.isCertain) return { state: 'credentials-refused', reason: token.reason };
       if (token.state !== 'token') return { state: 'unverified' };
-      const config = await getFromAgent(target, CONFIG, signal, `Bearer ${token.accessToken}`);
+      const config = await this.get(target, CONFIG, signal, `Bearer ${token.accessToken}`);
       if (config.status === 200) return { state: 'healthy' };
       if (config.status === 429) return { state: 'unverified' };
       const reason = `${CONFIG} answers ${config.status} to our credentials`;
@@ -62,18 +69,27 @@ export class AgentHealthClient extends AgentHealth {
   }
 
   private async checkAll(target: AgentTarget, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentCheck> {
-    const health = await getFromAgent(target, HEALTH, signal);
+    const health = await this.get(target, HEALTH, signal);
     if (!isAlive(health)) return notReady(`${HEALTH} answers ${health.status}`);
-    const stranger = await getFromAgent(target, CONFIG, signal);
+    const stranger = await this.get(target, CONFIG, signal);
     if (!isRefusal(stranger)) {
       return notReady(`${CONFIG} answers ${stranger.status} to a caller without credentials, not 401`);
     }
-    const token = await bearer(credentials, signal);
+    const token = await this.bearer(credentials, signal);
     if (token.state === 'refused') return notReady(token.reason);
     if (token.state === 'unreachable') return { state: 'ready', config: null, warnings: ['credentials-unverified'] };
-    const ours = await getFromAgent(target, CONFIG, signal, `Bearer ${token.accessToken}`);
+    const ours = await this.get(target, CONFIG, signal, `Bearer ${token.accessToken}`);
     if (ours.status !== 200) return notReady(`${CONFIG} answers ${ours.status} to our credentials`);
     return { state: 'ready', config: parseConfig(ours.body), warnings: [] };
+  }
+
+  private get(target: AgentTarget, path: string, signal: AbortSignal, authorization?: string): Promise<AgentAnswer> {
+    return getFromAgent(this.guard, target, path, signal, authorization);
+  }
+
+  private async bearer(credentials: AgentCredentials, signal: AbortSignal): Promise<TokenResult> {
+    if (credentials.type === 'keycloak') return requestToken(this.guard, credentials, signal);
+    return { state: 'token', accessToken: credentials.apiKey };
   }
 }
 
@@ -84,11 +100,6 @@ function isAlive({ status }: AgentAnswer): boolean {
 
 function isRefusal({ status }: AgentAnswer): boolean {
   return status === 401 || status === 403;
-}
-
-function bearer(credentials: AgentCredentials, signal: AbortSignal) {
-  if (credentials.type === 'keycloak') return requestToken(credentials, signal);
-  return { state: 'token' as const, accessToken: credentials.apiKey };
 }
 
 function parseConfig(body: string): AgentConfig {

@@ -1,5 +1,11 @@
 import { withTimeLimit } from '@agent-controller/kernel';
-import { request } from 'node:https';
+import {
+  exchange,
+  OutboundRefusedError,
+  pinnedLookup,
+  type OutboundAnswer,
+  type OutboundGuard,
+} from '@agent-controller/outbound';
 import type { AgentTarget } from './agent-target';
 import { ConnectionLimit } from './connection-limit';
 import { PinnedAgent } from './pinned-connection';
@@ -10,23 +16,21 @@ const MAX_BODY_BYTES = 65_536;
 /** All connections of this process to agents, whoever makes them. Its size comes with the workflow's options. */
 export const agentConnections = new ConnectionLimit(50);
 
-export interface AgentAnswer {
-  status: number;
-  body: string;
-}
+export type AgentAnswer = Pick<OutboundAnswer, 'status' | 'body'>;
 
 /**
  * One GET to an agent-manager over the pinned connection, as soon as fewer than `AGENT_CONNECTIONS` are open.
  * @throws Error whose message says, for people, why there was no answer; it never holds a credential
  */
 export async function getFromAgent(
+  guard: OutboundGuard,
   target: AgentTarget,
   path: string,
   signal: AbortSignal,
   authorization?: string,
 ): Promise<AgentAnswer> {
   try {
-    return await agentConnections.run(signal, () => get(target, path, signal, authorization));
+    return await agentConnections.run(signal, () => get(guard, target, path, signal, authorization));
   } catch (error) {
     throw readable(error as Error);
   }
@@ -34,6 +38,7 @@ export async function getFromAgent(
 
 /** The time limit begins here: having waited for one's turn says nothing about the agent. */
 async function get(
+  guard: OutboundGuard,
   target: AgentTarget,
   path: string,
   signal: AbortSignal,
@@ -42,35 +47,28 @@ async function get(
   const limited = withTimeLimit(TIMEOUT_MS, signal);
   const agent = new PinnedAgent(target.spkiSha256, limited);
   try {
-    return await new Promise<AgentAnswer>((resolve, reject) => {
-      const outgoing = request(new URL(path, target.endpoint), {
+    const url = new URL(path, target.endpoint);
+    const addresses = await guard.resolve(url, 'own-server', limited);
+    const { status, body } = await exchange(
+      url,
+      {
         agent,
+        lookup: pinnedLookup(addresses),
         servername: target.serverName,
         signal: limited,
         headers: { accept: 'application/json', ...(authorization ? { authorization } : {}) },
-      });
-      outgoing.on('error', reject);
-      outgoing.on('response', (response) => {
-        const chunks: Buffer[] = [];
-        let length = 0;
-        response.on('data', (chunk: Buffer) => {
-          length += chunk.length;
-          if (length > MAX_BODY_BYTES) outgoing.destroy(new Error('the answer is too long'));
-          else chunks.push(chunk);
-        });
-        response.on('error', reject);
-        response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
-        );
-      });
-      outgoing.end();
-    });
+      },
+      '',
+      MAX_BODY_BYTES,
+    );
+    return { status, body };
   } finally {
     agent.destroy();
   }
 }
 
 function readable(error: Error & { code?: string }): Error {
+  if (error instanceof OutboundRefusedError) return new Error(`it is not called: ${error.message}`);
   if (error.name === 'AbortError' || error.name === 'TimeoutError' || error.code === 'ABORT_ERR') {
     return new Error(`no answer within ${TIMEOUT_MS / 1000} s`);
   }

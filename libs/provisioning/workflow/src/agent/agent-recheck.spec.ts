@@ -1,4 +1,5 @@
 import type { AgentCredentials } from '@agent-controller/clients';
+import { loopbackGuard } from '@agent-controller/outbound/testing';
 import { createServerTls, type ServerTls } from '@agent-controller/provisioning-bootstrap';
 import { AgentServer, type Answers } from '../testing/agent-server';
 import { KeycloakServer, type TokenAnswer } from '../testing/keycloak-server';
@@ -20,7 +21,7 @@ function answers(changes: Answers = {}): Answers {
 }
 
 describe('AgentHealthClient, looking again after ready', () => {
-  const client = new AgentHealthClient();
+  const client = new AgentHealthClient(loopbackGuard());
   let tls: ServerTls;
   const stops: (() => Promise<void>)[] = [];
 

@@ -1,3 +1,4 @@
+import { parseUrl } from '@agent-controller/kernel';
 import { clientWith } from '../testing/step-context.fixture';
 import { agentEndpoint, agentTarget } from './agent-target';
 
@@ -7,7 +8,7 @@ describe('agentEndpoint', () => {
     ['2001:db8::1', 'https://[2001:db8::1]:3000'],
   ])('of %s is %s', (address, endpoint) => {
     expect(agentEndpoint(address)).toBe(endpoint);
-    expect(URL.canParse(endpoint)).toBe(true);
+    expect(parseUrl(endpoint)).not.toBeNull();
   });
 });
 

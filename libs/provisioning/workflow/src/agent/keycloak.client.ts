@@ -1,5 +1,5 @@
 import type { AgentCredentials } from '@agent-controller/clients';
-import { withTimeLimit } from '@agent-controller/kernel';
+import { outboundRequest, type OutboundGuard } from '@agent-controller/outbound';
 
 const TIMEOUT_MS = 10_000;
 
@@ -16,22 +16,29 @@ const REFUSALS = [400, 401, 403];
 type KeycloakCredentials = Extract<AgentCredentials, { type: 'keycloak' }>;
 
 /** Asks Keycloak for a token by the client-credentials grant (RFC 6749, 4.4). */
-export async function requestToken(credentials: KeycloakCredentials, signal: AbortSignal): Promise<TokenResult> {
+export async function requestToken(
+  guard: OutboundGuard,
+  credentials: KeycloakCredentials,
+  signal: AbortSignal,
+): Promise<TokenResult> {
   const { authServerUrl, realm, clientId, clientSecret } = credentials;
   const url = `${authServerUrl.replace(/\/+$/, '')}/realms/${encodeURIComponent(realm)}/protocol/openid-connect/token`;
   try {
-    const response = await fetch(url, {
+    const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
+    const answer = await outboundRequest(guard, new URL(url), {
+      destination: 'named-by-caller',
+      timeoutMs: TIMEOUT_MS,
+      signal,
       method: 'POST',
-      redirect: 'error',
-      signal: withTimeLimit(TIMEOUT_MS, signal),
-      body: new URLSearchParams({ grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }),
+      headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(form).toString(),
     });
-    if (response.status >= 500) return { state: 'unreachable' };
-    if (!response.ok) {
-      const reason = `Keycloak refuses the client's credentials (${response.status})`;
-      return { state: 'refused', reason, isCertain: REFUSALS.includes(response.status) };
+    if (answer.status >= 500) return { state: 'unreachable' };
+    if (answer.status > 299) {
+      const reason = `Keycloak refuses the client's credentials (${answer.status})`;
+      return { state: 'refused', reason, isCertain: REFUSALS.includes(answer.status) };
     }
-    const body = (await response.json()) as { access_token?: unknown };
+    const body = JSON.parse(answer.body) as { access_token?: unknown };
     if (typeof body.access_token !== 'string') {
       return { state: 'refused', reason: 'Keycloak answered without a token', isCertain: false };
     }

@@ -1,3 +1,4 @@
+import { loopbackGuard } from '@agent-controller/outbound/testing';
 import { createServerTls, type ServerTls } from '@agent-controller/provisioning-bootstrap';
 import { once } from 'node:events';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -7,6 +8,7 @@ import { agentConnections, getFromAgent } from './agent-http.client';
 import type { AgentTarget } from './agent-target';
 
 const TOKEN = 'Bearer Sup3rS3cret';
+const guard = loopbackGuard();
 const never = () => new AbortController().signal;
 
 async function listen(server: Server): Promise<string> {
@@ -44,18 +46,18 @@ describe('a connection to a pinned key', () => {
 
   it('is made to the key, though the certificate is self-signed and its name is no address', async () => {
     const agent = await agentWith(tls);
-    expect(await getFromAgent(agent.target, '/api/health', never(), TOKEN)).toEqual({ status: 200, body: 'ok' });
+    expect(await getFromAgent(guard, agent.target, '/api/health', never(), TOKEN)).toEqual({ status: 200, body: 'ok' });
     expect(agent.requests).toEqual([{ path: '/api/health', authorization: TOKEN }]);
   });
 
   it('is made to the key in another certificate, also one that ended', async () => {
     const agent = await agentWith(await createServerTls('client-1', new Date('2020-01-01T00:00:00Z')));
-    expect((await getFromAgent(agent.target, '/api/health', never())).status).toBe(200);
+    expect((await getFromAgent(guard, agent.target, '/api/health', never())).status).toBe(200);
   });
 
   it('is made by TLS 1.2 as well', async () => {
     const agent = await agentWith(tls, { maxVersion: 'TLSv1.2' });
-    expect((await getFromAgent(agent.target, '/api/health', never())).status).toBe(200);
+    expect((await getFromAgent(guard, agent.target, '/api/health', never())).status).toBe(200);
   });
 
   it.each(['TLSv1.2', 'TLSv1.3'] as const)('sends nothing to another key by %s', async (maxVersion) => {
@@ -73,14 +75,16 @@ describe('a connection to a pinned key', () => {
       serverName: tls.serverName,
       spkiSha256: tls.spkiSha256,
     };
-    await expect(getFromAgent(target, '/api/health', never(), TOKEN)).rejects.toThrow('another key answers there');
+    await expect(getFromAgent(guard, target, '/api/health', never(), TOKEN)).rejects.toThrow(
+      'another key answers there',
+    );
     await closed;
     expect(received).toBe(0);
   });
 
   it.each(['', 'x', 'AAAA', Buffer.alloc(32).toString('base64')])('is not made for the pin %j', async (spkiSha256) => {
     const agent = await agentWith(tls);
-    await expect(getFromAgent({ ...agent.target, spkiSha256 }, '/api/health', never(), TOKEN)).rejects.toThrow(
+    await expect(getFromAgent(guard, { ...agent.target, spkiSha256 }, '/api/health', never(), TOKEN)).rejects.toThrow(
       'another key answers there',
     );
     expect(agent.requests).toEqual([]);
@@ -88,9 +92,9 @@ describe('a connection to a pinned key', () => {
 
   it('is made anew for every call', async () => {
     const agent = await agentWith(tls);
-    await getFromAgent(agent.target, '/api/health', never());
+    await getFromAgent(guard, agent.target, '/api/health', never());
     const wrong = { ...agent.target, spkiSha256: otherTls.spkiSha256 };
-    await expect(getFromAgent(wrong, '/api/health', never())).rejects.toThrow('another key');
+    await expect(getFromAgent(guard, wrong, '/api/health', never())).rejects.toThrow('another key');
   });
 
   it('is not made while too many are open', async () => {
@@ -102,10 +106,10 @@ describe('a connection to a pinned key', () => {
     stops.push(() => agent.stop());
     agentConnections.resize(1);
     stops.push(async () => agentConnections.resize(50));
-    const slow = getFromAgent(agent.target, '/slow', never());
+    const slow = getFromAgent(guard, agent.target, '/slow', never());
     const gone = new AbortController();
-    const waiting = getFromAgent(agent.target, '/given-up', gone.signal);
-    const next = getFromAgent(agent.target, '/quick', never());
+    const waiting = getFromAgent(guard, agent.target, '/given-up', gone.signal);
+    const next = getFromAgent(guard, agent.target, '/quick', never());
     gone.abort(new Error('The controller stops'));
     await expect(waiting).rejects.toThrow('The controller stops');
     while (agent.requests.length === 0) await new Promise(setImmediate);
@@ -120,7 +124,7 @@ describe('a connection to a pinned key', () => {
     server.close();
     await once(server, 'close');
     const target = { endpoint, serverName: tls.serverName, spkiSha256: tls.spkiSha256 };
-    await expect(getFromAgent(target, '/api/health', never(), TOKEN)).rejects.toThrow(/^ECONNREFUSED$/);
+    await expect(getFromAgent(guard, target, '/api/health', never(), TOKEN)).rejects.toThrow(/^ECONNREFUSED$/);
   });
 
   it.each(['nothing', 'noise'] as const)('is given up, and closed, with one who answers %s', async (answer) => {
@@ -139,7 +143,9 @@ describe('a connection to a pinned key', () => {
       await end;
     });
     const target = { endpoint, serverName: tls.serverName, spkiSha256: tls.spkiSha256 };
-    const error: unknown = await getFromAgent(target, '/api/health', gone.signal, TOKEN).catch((e: unknown) => e);
+    const error: unknown = await getFromAgent(guard, target, '/api/health', gone.signal, TOKEN).catch(
+      (e: unknown) => e,
+    );
     expect(error).toBeInstanceOf(Error);
     expect((error as Error).message).toMatch(
       answer === 'nothing' ? /^no answer within 5 s$/ : /^(EPROTO|ERR_SSL_\w+)$/,
@@ -159,7 +165,7 @@ describe('a connection to a pinned key', () => {
       },
     });
     stops.push(() => agent.stop());
-    await expect(getFromAgent(agent.target, '/endless', never())).rejects.toThrow('the answer is too long');
+    await expect(getFromAgent(guard, agent.target, '/endless', never())).rejects.toThrow('the answer is too long');
   });
 
   it('does not wait for the end of an answer that has none', async () => {
@@ -168,7 +174,9 @@ describe('a connection to a pinned key', () => {
       '/slow': () => (_request, response) => void response.write('x', () => gone.abort()),
     });
     stops.push(() => agent.stop());
-    await expect(getFromAgent(agent.target, '/slow', gone.signal)).rejects.toThrow(/ECONNRESET|no answer within 5 s/);
+    await expect(getFromAgent(guard, agent.target, '/slow', gone.signal)).rejects.toThrow(
+      /ECONNRESET|no answer within 5 s/,
+    );
   });
 
   it('says so when the answer breaks off', async () => {
@@ -179,6 +187,6 @@ describe('a connection to a pinned key', () => {
       },
     });
     stops.push(() => agent.stop());
-    await expect(getFromAgent(agent.target, '/half', never())).rejects.toThrow(/ECONNRESET|aborted/);
+    await expect(getFromAgent(guard, agent.target, '/half', never())).rejects.toThrow(/ECONNRESET|aborted/);
   });
 });

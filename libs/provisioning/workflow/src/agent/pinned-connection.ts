@@ -1,10 +1,14 @@
+import { MIN_TLS_VERSION } from '@agent-controller/outbound';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Agent } from 'node:https';
 import { addAbortSignal, type Duplex } from 'node:stream';
 import { connect, createSecureContext, type ConnectionOptions } from 'node:tls';
 
 /** One for all connections: to make one costs as much as all else of a connection that is refused. */
-const secureContext = createSecureContext({ minVersion: 'TLSv1.2' });
+const secureContext = createSecureContext({ minVersion: MIN_TLS_VERSION });
+
+/** The key is compared here, so that the certificate around it need not be verified. */
+const STRICT = { secureContext, session: undefined, rejectUnauthorized: false } as const;
 
 /**
  * Connects only to who holds the pinned key. The certificate around it does not matter: servers issue it anew from the
@@ -16,14 +20,15 @@ export class PinnedAgent extends Agent {
     private readonly spkiSha256: string,
     private readonly signal: AbortSignal,
   ) {
-    super({ keepAlive: false });
+    // No connection outlives its request, and none begins with a session of another: each shows its key anew.
+    super({ keepAlive: false, maxCachedSessions: 0 });
   }
 
   override createConnection(
     options: ConnectionOptions,
     done?: (error: Error | null, stream: Duplex) => void,
   ): Duplex | null | undefined {
-    const socket = connect({ ...options, secureContext, rejectUnauthorized: false });
+    const socket = connect({ ...options, ...STRICT });
     addAbortSignal(this.signal, socket);
     const settle = (error: Error | null) => {
       done?.(error, socket);
@@ -32,7 +37,7 @@ export class PinnedAgent extends Agent {
     socket.on('error', settle);
     socket.once('secureConnect', () => {
       const key = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
-      if (key && isPinned(key, this.spkiSha256)) settle(null);
+      if (key && !socket.isSessionReused() && isPinned(key, this.spkiSha256)) settle(null);
       else socket.destroy(new Error('another key answers there'));
     });
     return undefined;

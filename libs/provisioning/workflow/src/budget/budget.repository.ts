@@ -42,6 +42,10 @@ export interface BudgetState {
   retryMs: number;
 }
 
+/** How a project stands, for people. */
+export interface BudgetStanding
+  extends BudgetKey, Pick<BudgetState, 'hourLimit' | 'hourLeft' | 'toldAt' | 'openSince' | 'retryAt'> {}
+
 export interface SettledRequest {
   ticket: Ticket;
   /** `silent`: no answer; `broken`: an error of the provider's own; `answered`: anything else, refusals included. */
@@ -140,6 +144,17 @@ export class BudgetRepository {
       [key.type, key.project, ...minuteRates(limits)],
     );
     return row ?? null;
+  }
+
+  /** Of several projects at once; those without a row are left out. */
+  standings(keys: readonly BudgetKey[]): Promise<BudgetStanding[]> {
+    return this.dataSource.query(
+      `SELECT provider_type AS type, project, hour_limit AS "hourLimit", ${HOUR} AS "hourLeft", told_at AS "toldAt",
+         open_since AS "openSince", retry_at AS "retryAt"
+       FROM provider_budgets JOIN unnest($1::text[], $2::text[]) AS wanted (type, hash)
+         ON provider_type = wanted.type AND project = wanted.hash`,
+      [keys.map(({ type }) => type), keys.map(({ project }) => project)],
+    );
   }
 
   /**

@@ -8,6 +8,7 @@ import {
   LOOK,
   refusalOf,
 } from '../testing/budget-controllers';
+import { providerRequestEnded } from '../signals';
 
 const left = (remaining: number, limit?: number) => ({
   'ratelimit-remaining': String(remaining),
@@ -25,6 +26,17 @@ describe('the budget of a project', () => {
   describe('the budget', () => {
     // It refills by less than one a minute, so that a slow machine sees none of it.
     const SLOW: RequestLimits = { perHour: 40 };
+
+    it('tells what became of each request that was sent', async () => {
+      const [gate] = controllers.gates();
+      const told: string[] = [];
+      const end = providerRequestEnded.listen(({ purpose, status }) => told.push(`${purpose} ${status}`));
+      await (await gate.admit(LOOK)).settle({ status: 404 });
+      await (await gate.admit(CREATE)).settle({ silence: 'outcome-unknown' });
+      await (await gate.admit(DELETE)).settle({});
+      end();
+      expect(told).toEqual(['look 404', 'create outcome-unknown', 'delete no-answer']);
+    });
 
     it('begins full, and keeps no token', async () => {
       const [gate] = controllers.gates();

@@ -2,7 +2,7 @@ import type { ProviderType, RequestGate, RequestLimits } from '@agent-controller
 import type { Logger, Secret } from '@agent-controller/kernel';
 import { createHash } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { BudgetRepository, type BudgetKey } from './budget.repository';
+import { BudgetRepository, type BudgetKey, type BudgetStanding } from './budget.repository';
 import { ProviderGate, type CountedOutcome } from './provider-gate';
 
 /** What is known of a provider's project, by all controllers together. Times are null for what has not happened. */
@@ -19,7 +19,6 @@ export interface ProviderCondition {
 
 interface KnownProject {
   key: BudgetKey;
-  limits: RequestLimits;
   counts: Map<CountedOutcome, number>;
 }
 
@@ -39,13 +38,20 @@ export class ProviderBudgets {
   gate(type: ProviderType, token: Secret, limits: RequestLimits): RequestGate {
     const project = createHash('sha256').update(token.reveal()).digest('hex');
     const counts = new Map<CountedOutcome, number>();
-    this.#projects.push({ key: { type, project }, limits, counts });
+    this.#projects.push({ key: { type, project }, counts });
     const count = (outcome: CountedOutcome) => counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
     return new ProviderGate(this.#repository, { type, project }, limits, this.logger, count);
   }
 
-  conditions(): Promise<ProviderCondition[]> {
-    return Promise.all(this.#projects.map((project) => this.condition(project)));
+  /** By one statement. */
+  async conditions(): Promise<ProviderCondition[]> {
+    const standings = await this.#repository.standings(this.#projects.map(({ key }) => key));
+    return this.#projects.map(({ key: { type, project } }) =>
+      condition(
+        type,
+        standings.find((one) => one.type === type && one.project === project),
+      ),
+    );
   }
 
   /** Requests of this process so far. */
@@ -54,18 +60,16 @@ export class ProviderBudgets {
       [...counts].map(([outcome, count]) => ({ type, outcome, count })),
     );
   }
+}
 
-  private async condition({ key, limits }: KnownProject): Promise<ProviderCondition> {
-    const state = await this.#repository.state(key, limits);
-    const { type } = key;
-    if (!state) return { type, circuit: 'closed', openSince: null, retryAt: null, budget: null };
-    const { hourLimit, hourLeft, openSince, retryAt, toldAt } = state;
-    return {
-      type,
-      circuit: state.isOpen ? 'open' : 'closed',
-      openSince,
-      retryAt,
-      budget: { limit: hourLimit, remaining: Math.max(0, Math.floor(hourLeft)), asOf: toldAt },
-    };
-  }
+function condition(type: ProviderType, standing: BudgetStanding | undefined): ProviderCondition {
+  if (!standing) return { type, circuit: 'closed', openSince: null, retryAt: null, budget: null };
+  const { hourLimit, hourLeft, openSince, retryAt, toldAt } = standing;
+  return {
+    type,
+    circuit: openSince ? 'open' : 'closed',
+    openSince,
+    retryAt,
+    budget: { limit: hourLimit, remaining: Math.max(0, Math.floor(hourLeft)), asOf: toldAt },
+  };
 }

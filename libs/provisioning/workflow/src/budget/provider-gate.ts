@@ -7,7 +7,8 @@ import {
   type RequestLimits,
   type RequestOutcome,
 } from '@agent-controller/cloud-port';
-import type { Logger } from '@agent-controller/kernel';
+import { startSpan, type Logger, type Span } from '@agent-controller/kernel';
+import { providerRequestEnded } from '../signals';
 import { budgetRefusal, FLOOR_SHARES } from './budget-refusal';
 import type { BudgetKey, BudgetRepository, Ticket } from './budget.repository';
 
@@ -30,11 +31,34 @@ export class ProviderGate implements RequestGate {
   ) {}
 
   async admit(request: GatedRequest): Promise<AdmittedRequest> {
+    const { purpose, serverId, operation = purpose } = request;
+    const span = startSpan(`${this.key.type} ${operation}`, {
+      kind: 'client',
+      attributes: { 'provider.type': this.key.type, 'provider.purpose': purpose, 'server.id': serverId },
+    });
     const ticket = await this.reserve(request).catch((error: unknown) => {
       this.count('held-back');
-      throw error instanceof CloudError ? error : this.withoutDatabase(error);
+      const refusal = error instanceof CloudError ? error : this.withoutDatabase(error);
+      span?.set({ 'provider.status': 'held-back' });
+      span?.fail(refusal);
+      span?.end();
+      throw refusal;
     });
-    return { settle: (outcome) => this.settle(request, ticket, outcome) };
+    const sentAt = performance.now();
+    return {
+      settle: (outcome) => {
+        this.measure(request, outcome, (performance.now() - sentAt) / 1000, span);
+        return this.settle(request, ticket, outcome);
+      },
+    };
+  }
+
+  private measure({ purpose }: GatedRequest, outcome: RequestOutcome, seconds: number, span: Span | undefined): void {
+    const status = String(outcome.status ?? outcome.silence ?? 'no-answer');
+    providerRequestEnded.tell({ provider: this.key.type, purpose, status, seconds });
+    span?.set({ 'provider.status': status });
+    if (outcome.status === undefined || outcome.status >= 400) span?.fail();
+    span?.end();
   }
 
   private async reserve(request: GatedRequest): Promise<Ticket> {

@@ -269,7 +269,13 @@ describe('the end of a provisioning', () => {
       const reference = await database.get(id);
       await controller().abandonment.abandon(clientId, 'why', caller);
       const seen = { version: reference.version, leaseOwner: 'runner' };
-      const order = { sentinelId: 'key', at: NOW, callbackTokenHash: null, bootstrapTokenHash: null };
+      const order = {
+        sentinelId: 'key',
+        firewallName: null,
+        at: NOW,
+        callbackTokenHash: null,
+        bootstrapTokenHash: null,
+      };
       expect(await database.provisionings.markCreateRequested(id, seen, order)).toBe(false);
       for (const result of [advance('booting', { patch: { serverId: '1' } }), wait(0), { kind: 'gone' } as const]) {
         expect(await database.stepCommit.commit({ reference, leaseOwner: 'runner' }, result, NOW)).toBe(false);

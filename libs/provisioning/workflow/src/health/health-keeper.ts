@@ -6,6 +6,7 @@ import { AgentHealth, type AgentLook } from '../agent/agent-health';
 import { agentTarget } from '../agent/agent-target';
 import { EventLog } from '../event-log';
 import { enqueueHealthLooks } from '../jobs/job-queue';
+import { agentLooked } from '../signals';
 import { CLOCK, LOGGER } from '../tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
 import { isInDoubt, nextHealth } from './health-rule';
@@ -84,7 +85,11 @@ export class HealthKeeper {
     try {
       const target = client && agentTarget(client);
       const credentials = client && this.clients.openCredentials(client);
-      return target && credentials ? await this.health.recheck(target, credentials, signal) : null;
+      if (!target || !credentials) return null;
+      const startedAt = performance.now();
+      const look = await this.health.recheck(target, credentials, signal);
+      if (!signal.aborted) agentLooked.tell({ result: look.state, seconds: (performance.now() - startedAt) / 1000 });
+      return look;
     } catch (error) {
       // Such as a key that is missing: the others must not suffer from it.
       this.logger.error({ err: error, clientId: client?.id }, 'an agent-manager could not be looked at');

@@ -11,9 +11,13 @@ export class IdempotencyKey {
   @PrimaryColumn('text', { primaryKeyConstraintName: 'idempotency_keys_pkey' })
   key!: string;
 
-  /** Recognises the body without telling it: bodies hold secrets. */
+  /** Recognises the body without telling it: bodies hold secrets. By a key of `ENCRYPTION_KEYS`. */
   @Column('text', { name: 'request_hmac' })
   requestHmac!: string;
+
+  /** The same by the installation's secret, which outlives the keys; null of an earlier release's controller. */
+  @Column('text', { name: 'lasting_hmac', nullable: true })
+  lastingHmac!: string | null;
 
   /** No foreign key: that the client is gone must be known as long as the key is. */
   @Column('uuid', { name: 'client_id' })

@@ -2,6 +2,7 @@ import { AcceptingRepository } from '../accepting.repository';
 import { ClientRepository } from '@agent-controller/clients';
 import { CloudProviderRegistry } from '@agent-controller/cloud-port';
 import { SecretBox, type Caller } from '@agent-controller/kernel';
+import { loopbackGuard } from '@agent-controller/outbound/testing';
 import { randomBytes } from 'node:crypto';
 import { CatalogueService } from '../catalogue/catalogue.service';
 import { KeyListService } from '../catalogue/key-list.service';
@@ -69,6 +70,7 @@ describe('orders with an idempotency key', () => {
       new UserDataService(provisionings, clients, new CallbackTokens(secretBox, options)),
       clients,
       new QuotaService(dataSource, options),
+      loopbackGuard(['id.example.com'], async () => [{ address: '127.0.0.1', family: 4 }]),
       options,
     );
     const keys = new IdempotencyKeysService(dataSource, secretBox, options);
@@ -180,6 +182,28 @@ describe('orders with an idempotency key', () => {
     const { client, apiKey } = await controller(new SecretBox([older])).start(request, someone, repeatable);
     const again = await controller(new SecretBox([newer, older])).start(request, someone, repeatable);
     expect(again).toMatchObject({ apiKey, client: { id: client.id } });
+  });
+
+  it('recognises them also when the older key is gone, and another body as well', async () => {
+    const [older, newer, secret] = [randomBytes(32), randomBytes(32), randomBytes(32)];
+    const { client } = await controller(new SecretBox([older], secret)).start(request, someone, repeatable);
+    const keys = new IdempotencyKeysService(database.dataSource, new SecretBox([newer], secret), database.options);
+    expect(await keys.clientOf(repeatable, someone)).toBe(client.id);
+    const changed = { ...repeatable, body: { ...body, gitToken: 'another' } };
+    await expect(keys.clientOf(changed, someone)).rejects.toMatchObject({ code: 'idempotency-key-reused' });
+  });
+
+  it('recognises what a controller of the release before accepted, and the other way round', async () => {
+    const [key, secret] = [randomBytes(32), randomBytes(32)];
+    const { client } = await controller(new SecretBox([key], secret)).start(request, someone, repeatable);
+    const keys = (box: SecretBox) => new IdempotencyKeysService(database.dataSource, box, database.options);
+    const asBefore = `UPDATE idempotency_keys SET lasting_hmac = `;
+    for (const left of ['lasting_hmac', 'NULL', `'of a row that expired'`]) {
+      await database.dataSource.query(asBefore + left);
+      for (const box of [new SecretBox([key], secret), new SecretBox([key])]) {
+        expect(await keys(box).clientOf(repeatable, someone)).toBe(client.id);
+      }
+    }
   });
 
   it('answers no API key where there is none', async () => {

@@ -1,5 +1,5 @@
 import type { ProviderType } from '@agent-controller/cloud-port';
-import type { Logger } from '@agent-controller/kernel';
+import { inSpan, type Logger } from '@agent-controller/kernel';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { TaskList } from 'graphile-worker';
 import { setMaxListeners } from 'node:events';
@@ -15,6 +15,10 @@ import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
 import { orHandBack } from './hand-back';
 import { HEALTH_TASK, OBSERVE_TASK, STEP_TASK, SWEEP_TASK, WATCH_TASK } from './job-queue';
 import { JobWorker } from './job-worker';
+import { measuredTask } from './measured-task';
+
+type StepJob = { id: string; provider?: undefined };
+type LookJob = { provider: ProviderType };
 
 const RESTART_MS = { first: 1_000, last: 15_000 };
 /** Jobs are handed back after 4 s; then their locks are given up. Without a database that cannot be waited for. */
@@ -82,14 +86,18 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
     const { signal } = this.#stop;
     // Each step that runs listens to it.
     setMaxListeners(0, signal);
+    const apart = (task: string, work: () => Promise<void>) =>
+      inSpan(`job ${task}`, { parent: null }, () => orHandBack(work(), signal));
     return {
-      [STEP_TASK]: (payload) => this.steps.run((payload as { id: string }).id, signal),
-      [OBSERVE_TASK]: (payload) =>
-        orHandBack(this.observation.run((payload as { provider: ProviderType }).provider, signal), signal),
-      [SWEEP_TASK]: (payload) =>
-        orHandBack(this.sweeper.run((payload as { provider: ProviderType }).provider, signal), signal),
-      [WATCH_TASK]: () => orHandBack(this.watch.run(signal), signal),
-      [HEALTH_TASK]: () => orHandBack(this.keeper.run(signal), signal),
+      [STEP_TASK]: measuredTask<StepJob>(STEP_TASK, ({ id }) => this.steps.run(id, signal)),
+      [OBSERVE_TASK]: measuredTask<LookJob>(OBSERVE_TASK, ({ provider }) =>
+        orHandBack(this.observation.run(provider, signal), signal),
+      ),
+      [SWEEP_TASK]: measuredTask<LookJob>(SWEEP_TASK, ({ provider }) =>
+        apart(SWEEP_TASK, () => this.sweeper.run(provider, signal)),
+      ),
+      [WATCH_TASK]: measuredTask(WATCH_TASK, () => orHandBack(this.watch.run(signal), signal)),
+      [HEALTH_TASK]: measuredTask(HEALTH_TASK, () => apart(HEALTH_TASK, () => this.keeper.run(signal))),
     };
   }
 }

@@ -23,6 +23,7 @@ export interface WaitingRow extends EventSource {
   publicIp: string | null;
   /** Whether it reported by itself. */
   speaks: boolean;
+  traceParent: string | null;
 }
 
 /** Rows of servers that boot, as the observer reads and writes them: many by each statement. */
@@ -41,7 +42,8 @@ export class WaitingServers {
          COALESCE(server_created_at, created_at) AS "serverCreatedAt", provider_metadata ->> 'lookGroup' AS "lookGroup",
          phase_since AS "phaseSince", observed_at AS "observedAt", paused_since AS "pausedSince",
          server_status AS "serverStatus", provider_metadata ->> 'providerStatus' AS "providerStatus",
-         public_ip AS "publicIp", report IS NOT NULL AS speaks
+         public_ip AS "publicIp", report IS NOT NULL AS speaks,
+         trace_parent AS "traceParent"
        FROM provisioning_references
        WHERE phase = '${OBSERVED}' AND provider_type = $1 AND intent = 'present' AND server_id IS NOT NULL
          AND NOT (server_status IS NOT DISTINCT FROM 'running' AND public_ip IS NOT NULL)`,

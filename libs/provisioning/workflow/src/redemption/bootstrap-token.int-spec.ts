@@ -60,7 +60,7 @@ describe('the end of a bootstrap token', () => {
     // As an earlier version's controller would leave it.
     expect(await bench.redeem(to, row, first, { attempt: 2 })).toBe('unauthorized');
     const again = await bench.database.get(row.id);
-    const order = { sentinelId: 'key', at: bench.clock.now(), ...bench.tokens.storedHashes(again) };
+    const order = { sentinelId: 'key', firewallName: null, at: bench.clock.now(), ...bench.tokens.storedHashes(again) };
     const seen = { version: again.version, leaseOwner: 'me' };
     expect(await bench.database.provisionings.markCreateRequested(row.id, seen, order)).toBe(true);
     expect(await bench.redeem(to, row, first, { attempt: 2 })).toBe('unauthorized');

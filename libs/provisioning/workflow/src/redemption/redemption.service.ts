@@ -9,6 +9,7 @@ import { ProvisioningRepository } from '../provisioning.repository';
 import { CallbackLimiter } from '../reports/callback-limiter';
 import { mayRedeem } from '../reports/callback-tokens';
 import { timeLimitFailure } from '../time-limit';
+import { filesAsked } from '../signals';
 import { CLOCK } from '../tokens';
 import { UserDataService } from '../user-data.service';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
@@ -41,6 +42,19 @@ export class RedemptionService {
    * @throws AppError `rate-limited`, or `unauthorized` whatever else is wrong
    */
   async redeem(id: string, token: string, body: unknown, address: string): Promise<ServerFile[]> {
+    try {
+      const files = await this.give(id, token, body, address);
+      filesAsked.tell({ result: 'given' });
+      return files;
+    } catch (error) {
+      if (error instanceof AppError) {
+        filesAsked.tell({ result: error.code === 'rate-limited' ? 'rate-limited' : 'refused' });
+      }
+      throw error;
+    }
+  }
+
+  private async give(id: string, token: string, body: unknown, address: string): Promise<ServerFile[]> {
     const retryAfterSeconds = this.#limiter.take(id, this.clock.now().getTime());
     if (retryAfterSeconds !== null) {
       throw new AppError('rate-limited', 'Too many requests of this server.', { retryAfterSeconds });

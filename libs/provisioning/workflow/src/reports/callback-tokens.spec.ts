@@ -51,6 +51,21 @@ describe('CallbackTokens', () => {
     expect(new CallbackTokens(new SecretBox([newer]), options).acceptedCallback(row)).toBeUndefined();
   });
 
+  it('gives the same tokens whichever keys there are, once there is an installation’s secret', () => {
+    const [older, newer, secret] = [randomBytes(32), randomBytes(32), randomBytes(32)];
+    const options = { callbacks: { publicUrl: 'https://controller.example', pins: [] } } as unknown as WorkflowOptions;
+    const [before, after] = [older, newer].map((key) => new CallbackTokens(new SecretBox([key], secret), options));
+    const attempt = { id: 'a', attempt: 1 };
+    expect(after?.storedHashes(attempt)).toEqual(before?.storedHashes(attempt));
+    expect(after?.redemption(attempt)).toEqual(before?.redemption(attempt));
+    const row = { ...attempt, ...before!.storedHashes(attempt) };
+    expect(after?.acceptedCallback(row)).toEqual(before?.callback(attempt));
+    // Made by a controller of the release before.
+    const earlier = new CallbackTokens(new SecretBox([older]), options);
+    const its = { ...attempt, ...earlier.storedHashes(attempt) };
+    expect(before?.acceptedCallback(its)).toEqual(earlier.callback(attempt));
+  });
+
   it('gives none without a public address', () => {
     expect(tokens(null).callback({ id: 'a', attempt: 1 })).toBeUndefined();
     expect(tokens(null).redemption({ id: 'a', attempt: 1 })).toBeUndefined();

@@ -10,8 +10,8 @@ type StoredHashes = Pick<ProvisioningReference, 'callbackTokenHash' | 'bootstrap
 
 /**
  * Tokens with which servers report and fetch their secret files: one of each kind per provisioning and attempt, made
- * from the installation's key whenever they are needed, so that the same row gives the same bytes and only hashes are
- * stored.
+ * from the installation's secret whenever they are needed, so that the same row gives the same bytes and only hashes are
+ * stored. They outlive the keys that seal.
  */
 @Injectable()
 export class CallbackTokens {
@@ -33,11 +33,12 @@ export class CallbackTokens {
   }
 
   /**
-   * The callback whose token is good for this row, which another sealing key may have made.
+   * The callback whose token is good for this row. An earlier release's controller made it of its sealing key.
    * @returns undefined when that key is not there any more, or none was made
    */
   acceptedCallback(reference: Attempt & StoredHashes): Callback | undefined {
-    const tokens = this.secretBox.deriveEach(callbackPurpose(reference));
+    const purpose = callbackPurpose(reference);
+    const tokens = [this.secretBox.derive(purpose), ...this.secretBox.deriveByKeys(purpose)];
     const token = tokens.find((each) => tokenHash(each) === reference.callbackTokenHash);
     return token === undefined ? undefined : this.to('callbacks', reference, token);
   }

@@ -21,6 +21,20 @@ describe('CallbackService', () => {
 
   const provisioning = (changes: Partial<ProvisioningReference> = {}) =>
     database.insert({ phase: 'installing', callbackTokenHash: tokenHash('token'), ...changes });
+  async function withSecrets() {
+    const seen = await provisioning();
+    const sealedSecrets = database.provisionings.sealSecrets(seen.id, {
+      git: { token: 'the-git-token' },
+      environment: {},
+      server: { databasePassword: 'x', jwtSecret: 'y', encryptionKey: 'z' },
+      tlsPrivateKeyPem: 'k',
+    });
+    await database.dataSource.query('UPDATE provisioning_references SET sealed_secrets = $2 WHERE id = $1', [
+      seen.id,
+      sealedSecrets,
+    ]);
+    return seen;
+  }
   const codeOf = (work: Promise<unknown>) =>
     work.then(
       () => 'taken',
@@ -83,17 +97,7 @@ describe('CallbackService', () => {
   });
 
   it("keeps a failure's last lines, without this provisioning's secrets", async () => {
-    const seen = await provisioning();
-    const sealedSecrets = database.provisionings.sealSecrets(seen.id, {
-      git: { token: 'the-git-token' },
-      environment: {},
-      server: { databasePassword: 'x', jwtSecret: 'y', encryptionKey: 'z' },
-      tlsPrivateKeyPem: 'k',
-    });
-    await database.dataSource.query('UPDATE provisioning_references SET sealed_secrets = $2 WHERE id = $1', [
-      seen.id,
-      sealedSecrets,
-    ]);
+    const seen = await withSecrets();
     const report = failedReport();
     await service.take(seen.id, 'token', {
       ...report,
@@ -103,4 +107,15 @@ describe('CallbackService', () => {
     expect(log).toMatchObject({ type: 'log', data: { stage: 'docker', log: 'cloning with [secret]' } });
     expect(JSON.stringify(await database.get(seen.id))).not.toContain('the-git-token');
   });
+
+  it.each(['\ud83d', '\ude00a', 'a\0b', `${'x'.repeat(499)}😀`, '\u202e\ufeff\uffff', "'; DROP TABLE clients; --"])(
+    'saves whatever a failure says, such as %j',
+    async (text) => {
+      const { id, clientId } = await withSecrets();
+      const { error, ...report } = failedReport();
+      await service.take(id, 'token', { ...report, error: { ...error, cause: text, logTail: [text] } });
+      expect((await database.get(id)).report?.error?.logTail).toHaveLength(1);
+      expect((await database.events.since(clientId, 0)).at(-1)).toMatchObject({ type: 'log' });
+    },
+  );
 });

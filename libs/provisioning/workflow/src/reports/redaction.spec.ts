@@ -25,6 +25,22 @@ describe('redacted', () => {
     expect(clean.error?.logTail).toEqual(told.map(() => '<[secret]>'));
   });
 
+  it('nor in the ways in which programs encode it', () => {
+    const error = failedReport().error!;
+    const values = [secrets.git.token!, secrets.git.privateKey!, 'pass word/&ü'];
+    const encoded = values.flatMap((value) => [
+      Buffer.from(value).toString('base64'),
+      Buffer.from(value).toString('base64url'),
+      Buffer.from(value).toString('hex'),
+      encodeURIComponent(value),
+    ]);
+    const report = failedReport({ error: { ...error, logTail: encoded } });
+    const clean = redacted(report, { ...secrets, cursorApiKey: 'pass word/&ü' }, null);
+    const shown = clean.error!.logTail.filter((line) => !line.includes('[secret]'));
+    expect(shown).toEqual([]);
+    expect(clean.error!.logTail.join()).not.toContain('LINE-OF-THE-KEY');
+  });
+
   it('keeps the rest, and short values', () => {
     const report = failedReport({
       error: { ...failedReport().error!, logTail: ['it is true', '-----BEGIN KEY-----'] },

@@ -35,8 +35,23 @@ function secretLines(secrets: ProvisioningSecrets | null, credentials: AgentCred
     credentials?.type === 'api_key' ? credentials.apiKey : credentials?.clientSecret,
   ];
   const lines = values.flatMap((value) => (value ? [value, ...value.split(/\r?\n/)] : [])).map((line) => line.trim());
-  const escaped = lines.map((line) => JSON.stringify(line).slice(1, -1));
-  return [...new Set([...lines, ...escaped])]
-    .filter((line) => line.length >= MIN_LENGTH && !line.startsWith('-----'))
+  return [...new Set([...lines.filter(hides), ...values.flatMap(whole)].flatMap(forms))]
+    .filter(hides)
     .sort((one, other) => other.length - one.length);
+}
+
+/** Encoded, also a value is one line that has several; too short a one would hide by its longer code. */
+function whole(value: string | undefined): string[] {
+  return value !== undefined && value.length >= MIN_LENGTH ? [value] : [];
+}
+
+function hides(line: string): boolean {
+  return line.length >= MIN_LENGTH && !line.startsWith('-----');
+}
+
+/** As programs print it. */
+function forms(line: string): string[] {
+  const bytes = Buffer.from(line);
+  const base64 = [bytes.toString('base64'), bytes.toString('base64url')].map((text) => text.replace(/=+$/, ''));
+  return [line, JSON.stringify(line).slice(1, -1), ...base64, bytes.toString('hex'), encodeURIComponent(line)];
 }

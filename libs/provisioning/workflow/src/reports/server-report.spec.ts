@@ -38,4 +38,12 @@ describe('parseServerReport', () => {
     expect(parsed?.error?.cause).toHaveLength(1_000);
     expect(parsed?.error?.logTail).toEqual(['a b']);
   });
+
+  it('leaves no half of a character, nor cuts one in half', () => {
+    const { error } = failedReport();
+    const logTail = [`${'x'.repeat(499)}😀`, '\ude00\ud83d', 'a😀b'];
+    const parsed = parseServerReport(failedReport({ error: { ...error!, cause: 'a\ud83d', logTail } }));
+    expect(parsed?.error?.cause).toBe('a\ufffd');
+    expect(parsed?.error?.logTail).toEqual([`${'x'.repeat(499)}\ufffd`, '\ufffd\ufffd', 'a😀b']);
+  });
 });

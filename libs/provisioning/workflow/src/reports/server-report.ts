@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { storableText } from './storable-text';
 
 /** Longest report that is taken, in bytes; servers keep theirs below it. */
 export const MAX_REPORT_BYTES = 16_384;
@@ -6,7 +7,7 @@ export const MAX_REPORT_BYTES = 16_384;
 const time = z.iso.datetime();
 const stageName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
 // What is shown to people is one line of text.
-const line = (length: number) => z.string().transform((text) => printable(text).slice(0, length));
+const line = (length: number) => z.string().transform((text) => storableText(printable(text).slice(0, length)));
 
 const schema = z.object({
   version: z.literal(1),

@@ -1,11 +1,10 @@
 import { CloudError } from '@agent-controller/cloud-port';
-import { CallerKeysService } from '../caller-keys.service';
 import type { ProvisioningFailure } from '../provisioning.types';
-import { SentinelService } from '../sentinel.service';
+import { creatingStep } from '../testing/creating-step';
 import { FakeCloudProvider } from '../testing/fake-cloud-provider';
 import { contextWith, NOW, ownerOf, secondsAgo, SENTINEL } from '../testing/step-context.fixture';
 import type { UserDataService } from '../user-data.service';
-import { CreatingServerStep } from './creating-server.step';
+import type { CreatingServerStep } from './creating-server.step';
 import { LostRightToCreate } from './step';
 
 const GRACE_S = 60;
@@ -17,7 +16,7 @@ describe('CreatingServerStep', () => {
   beforeEach(() => {
     provider = new FakeCloudProvider();
     const userData = { render: () => '#cloud-config' } as unknown as UserDataService;
-    step = new CreatingServerStep(new SentinelService(), userData, new CallerKeysService());
+    step = creatingStep(userData);
   });
 
   const run = (reference: Parameters<typeof contextWith>[0] = {}, given: object = {}) =>
@@ -36,6 +35,7 @@ describe('CreatingServerStep', () => {
         image: 'debian-13',
         userData: '#cloud-config',
         sshKeyIds: [SENTINEL],
+        firewall: 'key-1',
         maySend: expect.any(Function),
       },
     ]);
@@ -99,7 +99,7 @@ describe('CreatingServerStep', () => {
         throw new Error('The secrets of this provisioning were wiped');
       },
     } as unknown as UserDataService;
-    step = new CreatingServerStep(new SentinelService(), userData, new CallerKeysService());
+    step = creatingStep(userData);
     await expect(run()).rejects.toThrow('wiped');
     expect(provider.calls).toEqual(['ensureSentinel']);
   });

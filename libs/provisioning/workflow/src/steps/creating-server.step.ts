@@ -1,11 +1,11 @@
 import { CloudError, serverName, type CloudServer } from '@agent-controller/cloud-port';
 import { Injectable } from '@nestjs/common';
-import { CallerKeysService } from '../caller-keys.service';
 import { serverColumns } from '../provisioning.repository';
 import type { ServerChoice } from '../provisioning.types';
 import { SentinelService } from '../sentinel.service';
 import { UserDataService } from '../user-data.service';
 import { choiceName, choiceOfServer, nextChoice } from './order-choices';
+import { mayBeGone, OrderParts } from './order-parts.service';
 import { advance, fail, ownerTag, wait, type Patch, type StepContext, type StepResult } from './step';
 
 const LOOK_AGAIN_MS = 3_000;
@@ -16,7 +16,7 @@ export class CreatingServerStep {
   constructor(
     private readonly sentinel: SentinelService,
     private readonly userData: UserDataService,
-    private readonly callerKeys: CallerKeysService,
+    private readonly parts: OrderParts,
   ) {}
 
   async run(context: StepContext): Promise<StepResult> {
@@ -38,10 +38,10 @@ export class CreatingServerStep {
     const { reference, client, provider } = context;
     const owner = ownerTag(context);
     const userData = this.userData.render(reference, client, provider.maxUserDataBytes);
-    const wanted = reference.configuration.sshKeys ?? [];
-    const fromMemory = this.callerKeys.remembers(provider, context.instance, wanted);
-    const callerKeyIds = await this.callerKeys.ensure(provider, context.instance, wanted);
-    const maySend = await context.announceCreate(sentinelId);
+    const parts = await this.parts.ensure(context, sentinelId);
+    if (!('firewall' in parts)) return parts;
+    const { firewall, sshKeyIds } = parts;
+    const maySend = await context.announceCreate(sentinelId, firewall.name);
     try {
       const server = await provider.create({
         owner,
@@ -50,16 +50,16 @@ export class CreatingServerStep {
         location: reference.location,
         image: reference.image,
         userData,
-        sshKeyIds: [...new Set([sentinelId, ...callerKeyIds])],
-        maySend,
+        sshKeyIds,
+        firewall: firewall.key,
+        maySend: () => maySend() && firewall.isHeld(),
       });
       return created(server, context, sentinelId);
     } catch (error) {
-      // A key may have been removed at the provider since it was last ensured.
+      // A key or the firewall may have been removed at the provider since it was last ensured.
       if (error instanceof CloudError && (error.kind === 'invalid' || error.kind === 'not-found')) {
-        this.sentinel.forget(provider.type);
-        this.callerKeys.forget(provider);
-        if (fromMemory) return askAgainForKeys(context);
+        await this.parts.forget(provider, parts);
+        if (mayBeGone(parts, error)) return askAgain(context);
       }
       const next = error instanceof CloudError && error.kind === 'capacity' ? nextChoice(reference) : null;
       if (next) return orderNext(next, reference);
@@ -130,11 +130,13 @@ function created(
   });
 }
 
-/** The order may be refused for a key that was removed: it is asked for again, and then ordered again. */
-function askAgainForKeys({ reference }: StepContext): StepResult {
+/** The order may be refused for a key or a firewall that was removed: they are asked for again, and then it is ordered. */
+function askAgain({ reference }: StepContext): StepResult {
   // An order that was refused made nothing; only after an earlier one must be looked first.
   const patch = reference.createRequestedAt === null ? { createRequestedAt: null } : {};
-  return wait(0, { patch: { ...patch, lastSeen: 'The order was refused; its SSH keys are looked for again' } });
+  return wait(0, {
+    patch: { ...patch, lastSeen: 'The order was refused; its SSH keys and its firewall are looked for again' },
+  });
 }
 
 function wrongProject({ provider }: StepContext): StepResult {

@@ -19,12 +19,13 @@ export interface StepContext {
   /** Aborts when the lease is lost or the controller stops. */
   readonly signal: AbortSignal;
   /**
-   * To be awaited right before a create is sent: saves that a server may exist, and the key that shows in which project.
+   * To be awaited right before a create is sent: saves that a server may exist, the key that shows in which project, and
+   * the firewall that is to stand before it.
    * Throws when the lease is lost.
    * @returns to be asked when the create is really sent: false when that is so much later that another controller may
    *   have gone on meanwhile
    */
-  announceCreate(sentinelId: string): Promise<() => boolean>;
+  announceCreate(sentinelId: string, firewallName?: string): Promise<() => boolean>;
 }
 
 export type Patch = Partial<ProvisioningReference>;

@@ -118,9 +118,13 @@ export class OrphanService {
    * @throws AppError `orphan-not-found` for another's server, `provider-…`
    */
   async look(provider: CloudProvider, serverId: string): Promise<(CloudServer & { owner: OwnerTag }) | null> {
-    // The adapters take nothing else for an id.
-    if (!/^\S{1,64}$/.test(serverId)) throw notAnOrphan(provider.type, serverId);
-    const server = await this.asking(unlessGone(provider.get(serverId)));
+    if (!/^[\w-]{1,64}$/.test(serverId)) throw notAnOrphan(provider.type, serverId);
+    const server = await this.asking(
+      unlessGone(provider.get(serverId)).catch((error: unknown) => {
+        // What can be no id of this provider is no server's.
+        throw error instanceof CloudError && error.kind === 'invalid' ? notAnOrphan(provider.type, serverId) : error;
+      }),
+    );
     if (!server) return null;
     const { instanceId } = await this.instances.get();
     const { owner } = server;
@@ -154,7 +158,7 @@ export class OrphanService {
 export function notAnOrphan(providerType: string, serverId: string): AppError {
   return new AppError(
     'orphan-not-found',
-    `There is no orphan ${serverId} at ${providerType}. GET /api/clients/provisioning/orphans lists what the last sweep found.`,
+    `There is no orphan ${serverId.slice(0, 64)} at ${providerType}. GET /api/clients/provisioning/orphans lists what the last sweep found.`,
   );
 }
 

@@ -18,11 +18,13 @@ export interface ServerDrift {
 export function driftOf(row: Known, server: CloudServer): ServerDrift | null {
   const seen = { ...observedColumns(server), serverName: server.name, serverType: server.serverType };
   if (Object.entries(seen).every(([name, value]) => isEqual(row[name as keyof Known], value))) return null;
+  const firewalls = (metadata: Known['providerMetadata']) => metadata['firewalls'] ?? null;
   const events = [
     row.serverStatus === 'lost' ? note('The provider finds the server again', {}) : null,
     changed('name', row.serverName, seen.serverName),
     changed('type', row.serverType, seen.serverType),
     changed('address', row.publicIp, seen.publicIp),
+    changed('firewall', firewalls(row.providerMetadata), firewalls(seen.providerMetadata)),
     row.serverStatus === 'lost' ? null : changed('status', row.serverStatus, seen.serverStatus),
   ].filter((event) => event !== null);
   return { patch: seen, events };

@@ -15,7 +15,7 @@ describe('Sweeper', () => {
     world.server('1', row.id);
     world.server('50', undefined, { owner: { instanceId: 'another', provisioningId: 'p', attempt: 1 } });
     world.server('51', undefined, { owner: null });
-    expect(await world.run()).toEqual(['listOwned', 'hasSentinel', 'listManagedKeys']);
+    expect(await world.run()).toEqual(['listOwned', 'hasSentinel', 'listFirewalls', 'listManagedKeys']);
     expect(await world.notes(row)).toEqual([]);
     expect(await world.database.get(row.id)).toMatchObject({
       version: 1,
@@ -96,7 +96,8 @@ describe('Sweeper', () => {
   it('counts a server as lost after two "not found", five minutes apart, and sees when it is back', async () => {
     const row = await world.row('1');
     const health = async () => (await world.database.clients.get(row.clientId))?.health;
-    expect(await world.run()).toEqual(['listOwned', 'hasSentinel', 'get 1', 'hasSentinel', 'listManagedKeys']);
+    const now = ['listOwned', 'hasSentinel', 'get 1', 'hasSentinel', 'listFirewalls', 'listManagedKeys'];
+    expect(await world.run()).toEqual(now);
     const missingSince = world.now;
     await world.run(4);
     expect(await world.database.get(row.id)).toMatchObject({ serverStatus: 'running', missingSince });

@@ -11,9 +11,11 @@ import { randomUUID } from 'node:crypto';
 import { InstanceService } from '../instance.service';
 import { enqueueSweep } from '../jobs/job-queue';
 import type { ProvisioningReference } from '../provisioning-reference.entity';
+import { sweepEnded } from '../signals';
 import { backOffMs } from '../steps/cloud-failure';
 import { CLOCK, LOGGER } from '../tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
+import { FirewallSweep } from './firewall-sweep.service';
 import { KeySweep } from './key-sweep.service';
 import { OrphanKeeper } from './orphan-keeper.service';
 import type { ProviderSweep } from './provider-sweep.entity';
@@ -47,6 +49,7 @@ export class Sweeper {
     private readonly orphans: OrphanKeeper,
     private readonly pause: SweepPause,
     private readonly keys: KeySweep,
+    private readonly firewalls: FirewallSweep,
     @Inject(WORKFLOW_OPTIONS) private readonly options: Pick<WorkflowOptions, 'sweep'>,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -73,6 +76,7 @@ export class Sweeper {
       if (!(error instanceof CloudError)) throw error;
       const errors = (this.#errors.get(type) ?? 0) + 1;
       this.#errors.set(type, errors);
+      sweepEnded.tell({ provider: type, result: 'failed' });
       this.logger.warn({ provider: type, kind: error.kind, err: error }, 'a sweep did not come to its end');
       await this.sweeps.update(type, id, { lastError: error.message });
       return Math.max(error.retryAfterMs ?? 0, Math.min(intervalMs, backOffMs(errors)));
@@ -93,6 +97,7 @@ export class Sweeper {
     if (sentinelId === undefined) {
       this.logger.warn({ provider: type }, `a sweep did not come to its end: ${WRONG_PROJECT}`);
       await this.sweeps.update(type, id, { lastError: WRONG_PROJECT });
+      sweepEnded.tell({ provider: type, result: 'failed' });
       return;
     }
     const run: SweepRun = { id, provider, startedAt, sentinelId };
@@ -106,6 +111,7 @@ export class Sweeper {
     const fleet = servers.filter(({ owner }) => owner?.instanceId === instanceId).length;
     await this.orphans.destroyOld(run, fleet);
     await this.complete(run, { servers: fleet, sentinelId, databaseFingerprint });
+    await this.firewalls.run(run, state, servers);
     await this.keys.run(run, state);
   }
 
@@ -115,6 +121,7 @@ export class Sweeper {
   ): Promise<void> {
     const completed = { ...facts, coveredUntil: startedAt, completedAt: this.clock.now(), lastError: null };
     if (await this.sweeps.update(type, id, completed)) await this.sweeps.forgetUnseen(type, startedAt);
+    sweepEnded.tell({ provider: type, result: 'completed' });
   }
 
   /** @returns null when nothing of ours was ever made there, undefined when the project is not the one it was made in */

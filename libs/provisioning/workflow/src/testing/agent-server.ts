@@ -14,6 +14,9 @@ export class AgentServer {
   /** What arrived: path and credentials. */
   readonly requests: { path: string; authorization: string | undefined }[] = [];
 
+  /** How many were opened. */
+  connections = 0;
+
   private constructor(
     private readonly server: Server,
     private readonly tls: ServerTls,
@@ -22,6 +25,7 @@ export class AgentServer {
   static async start(tls: ServerTls, answers: Answers, options: { maxVersion?: 'TLSv1.2' } = {}): Promise<AgentServer> {
     const server = createServer({ key: tls.privateKeyPem, cert: tls.certificatePem, ...options });
     const agent = new AgentServer(server, tls);
+    server.on('secureConnection', () => agent.connections++);
     server.on('request', (request, response) => {
       const path = request.url ?? '';
       agent.requests.push({ path, authorization: request.headers.authorization });

@@ -2,9 +2,11 @@ import {
   CloudError,
   type CloudProvider,
   type CloudServer,
+  type FirewallSpec,
   type Location,
   type Look,
   type LookWish,
+  type ManagedFirewall,
   type ManagedKey,
   type OwnerQuery,
   type OwnerTag,
@@ -52,6 +54,9 @@ export class FakeCloudProvider implements CloudProvider {
   sshKeys: SshKey[] = [];
   /** Keys that callers gave, by their ids. */
   readonly callerKeys = new Map<string, ManagedKey>();
+  /** By their ids, with `key-` before it for the key. */
+  readonly firewalls = new Map<string, ManagedFirewall>();
+  #nextFirewall = 1;
   /** Whether servers show in lists; right after a create they may not. */
   isListing = true;
   /** What the list ends with, after all of its servers. */
@@ -77,6 +82,7 @@ export class FakeCloudProvider implements CloudProvider {
       publicIpv6: null,
       privateIpv4: null,
       createdAt: new Date('2026-01-01T00:00:00Z'),
+      firewalls: [],
       owner,
       ...changes,
     };
@@ -102,7 +108,7 @@ export class FakeCloudProvider implements CloudProvider {
   async create(spec: ServerSpec): Promise<CloudServer> {
     this.specs.push(spec);
     this.called('create');
-    return this.add(`new-${this.specs.length}`, spec.owner, { name: spec.name });
+    return this.add(`new-${this.specs.length}`, spec.owner, { name: spec.name, firewalls: [spec.firewall] });
   }
 
   async get(serverId: string): Promise<CloudServer> {
@@ -181,6 +187,25 @@ export class FakeCloudProvider implements CloudProvider {
     this.called('removeKey', keyId);
     this.callerKeys.delete(keyId);
     this.keys.delete(keyId);
+  }
+
+  async ensureFirewall({ name, instanceId, inbound }: FirewallSpec): Promise<string> {
+    this.called('ensureFirewall', name);
+    const known = [...this.firewalls.values()].find((firewall) => firewall.name === name);
+    const id = known?.id ?? String(this.#nextFirewall++);
+    const key = `key-${id}`;
+    this.firewalls.set(id, { isApplied: false, ...known, id, name, key, instanceId, inbound: [...inbound] });
+    return key;
+  }
+
+  async listFirewalls(): Promise<ManagedFirewall[]> {
+    this.called('listFirewalls');
+    return [...this.firewalls.values()];
+  }
+
+  async removeFirewall(firewallId: string, maySend = () => true): Promise<void> {
+    this.called('removeFirewall', firewallId);
+    if (maySend()) this.firewalls.delete(firewallId);
   }
 
   private called(method: Method, detail?: string): void {

@@ -1,3 +1,4 @@
+import type { Pool, QueryConfig } from 'pg';
 import type { DataSource, Logger as QueryLogger } from 'typeorm';
 
 interface SentQuery {
@@ -20,15 +21,26 @@ export class QueryPlans {
   readonly #sent = new Map<string, SentQuery>();
 
   constructor(private readonly dataSource: DataSource) {
-    const logQuery = (sql: string, parameters: unknown[] = []) => {
-      if (PLANNED.test(sql)) this.#sent.set(sql.replaceAll(/\s+/g, ' ').trim(), { sql, parameters });
-    };
+    const logQuery = (sql: string, parameters: unknown[] = []) => this.note(sql, parameters);
     const ignore = () => undefined;
     const logger: QueryLogger = {
       ...{ logQuery, logQueryError: ignore, logQuerySlow: ignore, logSchemaBuild: ignore },
       ...{ logMigration: ignore, log: ignore },
     };
     Object.assign(dataSource, { logger });
+    // What goes past TypeORM (`quickQuery`).
+    const { master } = dataSource.driver as unknown as { master: Pool };
+    const query = master.query.bind(master) as (config: QueryConfig) => unknown;
+    Object.assign(master, {
+      query: (config: QueryConfig) => {
+        this.note(config.text, config.values ?? []);
+        return query(config);
+      },
+    });
+  }
+
+  private note(sql: string, parameters: unknown[]): void {
+    if (PLANNED.test(sql)) this.#sent.set(sql.replaceAll(/\s+/g, ' ').trim(), { sql, parameters });
   }
 
   /** Runs the work, and explains what it sent. @returns `table: statement` for each that reads a large table as a whole */

@@ -3,12 +3,14 @@ import type { Logger } from '@agent-controller/kernel';
 import { randomUUID } from 'node:crypto';
 import { CallerKeysService } from '../caller-keys.service';
 import { CatalogueService } from '../catalogue/catalogue.service';
+import { FirewallRepository } from '../firewall/firewall.repository';
 import { InstanceService } from '../instance.service';
 import { ProvisioningReference } from '../provisioning-reference.entity';
 import { ProvisioningTombstone } from '../provisioning-tombstone.entity';
 import { SentinelService } from '../sentinel.service';
 import { AdoptedRows } from '../sweep/adopted-rows.service';
 import { DatabaseFingerprint } from '../sweep/database-fingerprint';
+import { FirewallSweep } from '../sweep/firewall-sweep.service';
 import { KeySweep } from '../sweep/key-sweep.service';
 import { LateAccess } from '../sweep/late-access.service';
 import { OrphanAdoption } from '../sweep/orphan-adoption.service';
@@ -38,6 +40,7 @@ export class SweepWorld {
   readonly sweep: SweepOptions;
   readonly sweeps: SweepRepository;
   readonly presence: ServerPresence;
+  readonly firewalls: FirewallRepository;
   readonly callerKeys = new CallerKeysService();
   readonly orphans: OrphanService;
   readonly adoption: OrphanAdoption;
@@ -57,6 +60,7 @@ export class SweepWorld {
     const swept = { sweep: (this.sweep = { ...options.sweep }) };
     const sweptRows = new SweptRows(dataSource);
     this.sweeps = new SweepRepository(dataSource);
+    this.firewalls = new FirewallRepository(dataSource, options);
     this.presence = new ServerPresence(provisionings, clients, sentinel, catalogue, events, swept, clock);
     const keeper = new OrphanKeeper(this.sweeps, sweptRows, catalogue, instances, swept, logger);
     const pause = new SweepPause(this.sweeps, new DatabaseFingerprint(dataSource), logger);
@@ -96,6 +100,7 @@ export class SweepWorld {
       keeper,
       pause,
       new KeySweep(new UnusedKeys(dataSource), instances, this.callerKeys, swept, logger),
+      new FirewallSweep(this.firewalls, instances, this.sweeps, { ...options, ...swept }, clock, logger),
       swept,
       clock,
       logger,

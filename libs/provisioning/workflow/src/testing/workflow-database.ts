@@ -125,6 +125,7 @@ function workflowOptions(directDatabaseUrl: string): WorkflowOptions {
     callbacks: null,
     knowsCallersAddress: false,
     provisioningTimeoutMs: 60_000,
+    controllerCidrs: [],
     keycloak: {},
     directDatabaseUrl,
     providerTimeoutMs: 30_000,

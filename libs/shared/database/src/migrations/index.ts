@@ -7,7 +7,10 @@ import { Sweep1764500000000 } from './1764500000000-sweep.migration';
 import { DeletionPromise1764600000000 } from './1764600000000-deletion-promise.migration';
 import { Access1764800000000 } from './1764800000000-access.migration';
 import { BootstrapRedemption1764820000000 } from './1764820000000-bootstrap-redemption.migration';
+import { EncryptionCanary1764900000000 } from './1764900000000-encryption-canary.migration';
+import { ProviderFirewalls1764910000000 } from './1764910000000-provider-firewalls.migration';
 import { Reads1764930000000 } from './1764930000000-reads.migration';
+import { TraceParent1764940000000 } from './1764940000000-trace-parent.migration';
 import { Watch1764950000000 } from './1764950000000-watch.migration';
 import { Retention1764960000000 } from './1764960000000-retention.migration';
 
@@ -22,7 +25,10 @@ export const migrations = [
   DeletionPromise1764600000000,
   Access1764800000000,
   BootstrapRedemption1764820000000,
+  EncryptionCanary1764900000000,
+  ProviderFirewalls1764910000000,
   Reads1764930000000,
+  TraceParent1764940000000,
   Watch1764950000000,
   Retention1764960000000,
 ];

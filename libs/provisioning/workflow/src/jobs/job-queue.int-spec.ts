@@ -1,0 +1,49 @@
+import { WorkflowDatabase } from '../testing/workflow-database';
+import {
+  enqueueAgentWatch,
+  enqueueAwaitedStep,
+  enqueueHealthLooks,
+  enqueueObservation,
+  enqueueStep,
+  enqueueSteps,
+} from './job-queue';
+
+describe('the queue of jobs', () => {
+  let database: WorkflowDatabase;
+
+  beforeEach(async () => {
+    database = await WorkflowDatabase.create();
+  });
+  afterEach(() => database.dispose());
+
+  const column = async (name: 'key' | 'queue_name', order: string): Promise<string[]> => {
+    const rows: Record<string, string>[] = await database.dataSource.query(
+      `SELECT ${name} FROM graphile_worker.jobs WHERE run_at <= now() ORDER BY ${order}`,
+    );
+    return rows.map((row) => row[name] ?? '');
+  };
+
+  it('has looks before what a server waits for, and that before orders, whichever came first', async () => {
+    const { manager } = database.dataSource;
+    await enqueueStep(manager, 'order');
+    await enqueueHealthLooks(manager, 0);
+    await enqueueAwaitedStep(manager, 'server');
+    await enqueueObservation(manager, 'hetzner', 0);
+    await enqueueAgentWatch(manager);
+    const [a, b, third, ...rest] = await column('key', 'priority, run_at, id');
+    expect([a, b].sort()).toEqual(['observe-servers:hetzner', 'watch-waiting-agents']);
+    expect([third, ...rest]).toEqual(['server', 'order', 'look-at-agents']);
+  });
+
+  it('lets one observation of a provider run at a time', async () => {
+    await enqueueObservation(database.dataSource.manager, 'hetzner', 0);
+    expect(await column('queue_name', 'id')).toEqual(['observe-servers:hetzner']);
+  });
+
+  it('wakes many, each once', async () => {
+    const ids = Array.from({ length: 30 }, (_, n) => `step-${n}`);
+    await enqueueSteps(database.dataSource, [...ids, ...ids]);
+    expect((await column('key', 'id')).sort()).toEqual(ids.sort());
+    await enqueueSteps(database.dataSource, []);
+  });
+});

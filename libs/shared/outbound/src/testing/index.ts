@@ -1,0 +1,2 @@
+export { loopbackGuard } from './loopback-guard';
+export { OUTDATED_TLS, TlsTrap } from './tls-trap';
