@@ -1,5 +1,11 @@
 import type { Clock, Logger } from '@agent-controller/kernel';
-import { Module, type DynamicModule, type ModuleMetadata, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import {
+  Module,
+  type DynamicModule,
+  type ModuleMetadata,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { AuditEntry } from './audit/audit-entry.entity';
 import { AuditRetention } from './audit/audit-retention';
 import { AuditTrail } from './audit/audit-trail';
