@@ -58,10 +58,15 @@ describe.each([
 
     // Between the floors of orders and of deletion.
     await installation.emulator.setBudget(at.emulated, at.limit * 0.06);
-    await api(0).get(`/api/clients/${first.id}/provisioning/info?refresh=true`);
-    const told = await left(1);
+    // A look that is younger than a second would be answered in place of a new one.
+    const told = await until(
+      async () => {
+        await api(0).get(`/api/clients/${first.id}/provisioning/info?refresh=true`);
+        return left(1);
+      },
+      (budget) => (budget?.remaining ?? Infinity) < at.limit * 0.1,
+    );
     expect(told?.limit).toBe(at.limit);
-    expect(told?.remaining).toBeLessThan(at.limit * 0.1);
 
     const orders = await Promise.all([order(0), order(1)]);
     for (const { status, body } of orders) {

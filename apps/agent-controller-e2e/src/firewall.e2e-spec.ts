@@ -86,7 +86,9 @@ describe.each(CASES)('the firewall before servers at $providerType', ({ provider
     expect(toApi).toEqual([...FAR_AWAY, '127.0.0.1/32'].sort());
     expect(others).toEqual([FAR_AWAY, FAR_AWAY]);
     expect(await Promise.all(servers.map(({ address }) => isOpen(address, 8443)))).toEqual([false, false]);
-    expect((await sent('POST', '/firewalls')).length).toBe(madeBefore + 1);
+    // Both controllers may have asked at the same moment; the provider has one.
+    expect(await withPort(8443)).toHaveLength(1);
+    expect((await sent('POST', '/firewalls')).length).toBeLessThanOrEqual(madeBefore + 2);
 
     await remove(ids[0]!);
     await remove(ids[1]!);

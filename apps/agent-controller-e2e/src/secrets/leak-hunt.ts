@@ -115,7 +115,8 @@ export class LeakHunt {
       }
       const key = files.find(({ path }) => path.endsWith('/key.pem'));
       this.know(`${this.name}: TLS key of ${name}`, key?.content);
-      for (const { content } of files) {
+      // A server forgets the bootstrap token as soon as it has used it: the user data still has it.
+      for (const content of [userData, ...files.map((file) => file.content)]) {
         for (const [token] of content.matchAll(/(?<=Bearer )[\w-]{40,}/g)) {
           this.know(`${this.name}: ${userData.includes(token) ? 'bootstrap' : 'callback'} token of ${name}`, token);
         }

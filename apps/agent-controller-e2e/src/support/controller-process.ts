@@ -113,6 +113,10 @@ export class Controller {
     child.once('exit', () => running.delete(child));
     const output: string[] = [];
     child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString()));
+    // A crash would otherwise only show as a refused connection.
+    child.once('exit', () => {
+      for (const line of output) if (line.includes('an error that nobody caught')) process.stderr.write(`${line}\n`);
+    });
     const url = await new Promise<string>((resolve, reject) => {
       createInterface({ input: child.stdout }).on('line', (line) => {
         output.push(line);

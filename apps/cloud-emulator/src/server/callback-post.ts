@@ -33,7 +33,7 @@ export function postCallback(
     headers: sent,
     agent: false as const,
     ...(localAddress !== undefined && process.platform === 'linux' ? { localAddress } : {}),
-    signal: AbortSignal.any([signal, afterAWhile()]),
+    signal: withLimit(signal),
   };
   return new Promise((resolve, reject) => {
     const answered = (response: IncomingMessage) => {
@@ -66,9 +66,13 @@ function identityProblem(host: string, peer: PeerCertificate, pins: string[]): E
   return Object.assign(new Error('its public key is none of the pinned ones'), { code: 'PINNED_KEY_MISMATCH' });
 }
 
-/** Held by its timer: a garbage collection takes `AbortSignal.timeout` away from `AbortSignal.any` in Node 20. */
-function afterAWhile(): AbortSignal {
-  const limit = new AbortController();
-  setTimeout(() => limit.abort(new DOMException('No answer in time', 'TimeoutError')), TIMEOUT_MS).unref();
-  return limit.signal;
+/** This program runs without the libraries, whose `withTimeLimit` says why it is not one line. */
+function withLimit(signal: AbortSignal): AbortSignal {
+  const limited = new AbortController();
+  const end = () => limited.abort(new DOMException('No answer in time, or the server is gone', 'TimeoutError'));
+  const timer = setTimeout(end, TIMEOUT_MS).unref();
+  signal.addEventListener('abort', end, { once: true, signal: limited.signal });
+  limited.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  if (signal.aborted) end();
+  return limited.signal;
 }

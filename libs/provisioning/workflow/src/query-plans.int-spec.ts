@@ -123,7 +123,7 @@ describe('plans of what is asked often, among 10,000 servers', () => {
       expect(await rows.count()).toBeGreaterThan(0);
       const claimed = await rows.claim(25);
       expect(claimed.map(({ id }) => id)).toContain(installing.id);
-      const looks = claimed.map((agent) => ({ agent, nextMs: 750, isNews: true, report: reportWith() }));
+      const looks = claimed.map((agent) => ({ agent, nextMs: 750, isNews: true, report: reportWith(), silence: null }));
       await rows.settle(looks, now);
     });
   });

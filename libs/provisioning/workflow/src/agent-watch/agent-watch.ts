@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AgentHealth } from '../agent/agent-health';
 import { enqueueAgentWatch } from '../jobs/job-queue';
 import { pause } from '../observation/pause';
-import { mayAnswer } from '../reports/report-news';
+import { lastWords, mayAnswer } from '../reports/report-news';
 import { isNewer } from '../reports/server-report';
 import { CLOCK, LOGGER } from '../tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
@@ -88,10 +88,10 @@ export class AgentWatch {
     const { id, phaseSince } = agent;
     const began = this.clock.now();
     try {
-      const { isNews, report } = await this.look(agent, withTimeLimit(PATIENCE_MS, stop));
+      const { isNews, report, silence } = await this.look(agent, withTimeLimit(PATIENCE_MS, stop));
       const now = this.clock.now();
       const nextMs = isNews ? pollDelayMs(phaseSince, now) : watchDelayMs({ count, phaseSince, began, now });
-      if (!stop.aborted) this.#settled.push({ agent, nextMs, isNews, report });
+      if (!stop.aborted) this.#settled.push({ agent, nextMs, isNews, report, silence });
     } catch (error) {
       // The others must not suffer from it; its claim ends by itself.
       this.logger.error({ err: error, provisioningId: id }, 'a server could not be looked at');
@@ -100,16 +100,19 @@ export class AgentWatch {
     }
   }
 
-  private async look(agent: ClaimedAgent, signal: AbortSignal): Promise<Pick<SettledLook, 'isNews' | 'report'>> {
+  private async look(
+    agent: ClaimedAgent,
+    signal: AbortSignal,
+  ): Promise<Pick<SettledLook, 'isNews' | 'report' | 'silence'>> {
     const { phase, report: known, endpoint, tlsServerName, tlsSpkiSha256 } = agent;
-    const nothing = { isNews: false, report: null };
+    const nothing = { isNews: false, report: null, silence: null };
     if (!endpoint || !tlsServerName || !tlsSpkiSha256) return nothing;
     const target = { endpoint, serverName: tlsServerName, spkiSha256: tlsSpkiSha256 };
     const answer = await this.health.look(target, signal);
-    if (answer.state === 'silent') return nothing;
+    if (answer.state === 'silent') return { ...nothing, silence: lastWords(known, answer.reason) };
     const report = answer.report && isNewer(answer.report, known) ? answer.report : null;
     // What a failure says must lose its secrets first, which the step does.
-    if (phase === 'installing' || report?.error) return { isNews: true, report: null };
-    return { isNews: mayAnswer(report ?? known) && (await this.health.isUp(target, signal)), report };
+    if (phase === 'installing' || report?.error) return { ...nothing, isNews: true };
+    return { ...nothing, isNews: mayAnswer(report ?? known) && (await this.health.isUp(target, signal)), report };
   }
 }

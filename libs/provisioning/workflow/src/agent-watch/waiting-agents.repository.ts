@@ -30,6 +30,8 @@ export interface SettledLook {
   isNews: boolean;
   /** What the server said that was not known when it was claimed: no failure, which is its step's business. */
   report: ServerReport | null;
+  /** Why it did not answer; null when it did. */
+  silence: string | null;
 }
 
 /** When servers that are being installed are looked at: the column `health_due_at` before `ready`. */
@@ -77,17 +79,17 @@ export class WaitingAgents {
     const woken = await this.dataSource.transaction(async (manager) => {
       const logs = await this.newLines(looks, manager);
       const reported = new Map(logs.map((log) => [log.source.id, log]));
-      const rows = looks.map(({ agent, nextMs, isNews, report }) => {
+      const rows = looks.map(({ agent, nextMs, isNews, report, silence }) => {
         const log = reported.get(agent.id);
-        return { ...agent, nextMs, isNews, said: log ? report : null, lines: log?.events.length ?? 0 };
+        return { ...agent, nextMs, isNews, silence, said: log ? report : null, lines: log?.events.length ?? 0 };
       });
       const [settled]: [{ id: string; isNews: boolean }[], number] = await manager.query(
         `UPDATE provisioning_references AS reference SET
-           health_due_at = now() + look.ms * interval '1 millisecond', nudges = nudges + look.is_news::integer,
+           health_due_at = now() + look.ms * interval '1 millisecond', last_seen = COALESCE(look.silence, last_seen), nudges = nudges + look.is_news::integer,
            report = COALESCE(look.report::jsonb, reference.report), last_event_seq = last_event_seq + look.lines,
            bootstrap_token_hash = CASE WHEN look.has_files THEN NULL ELSE bootstrap_token_hash END
-         FROM unnest($1::uuid[], $2::text[], $3::double precision[], $4::boolean[], $5::text[], $6::integer[], $7::boolean[])
-           AS look (id, phase, ms, is_news, report, lines, has_files)
+         FROM unnest($1::uuid[], $2::text[], $3::double precision[], $4::boolean[], $5::text[], $6::integer[], $7::boolean[], $8::text[])
+           AS look (id, phase, ms, is_news, report, lines, has_files, silence)
          WHERE reference.id = look.id AND reference.phase = look.phase AND ${WATCHED}
          RETURNING reference.id, look.is_news AS "isNews"`,
         [
@@ -98,6 +100,7 @@ export class WaitingAgents {
           rows.map(({ said }) => said && JSON.stringify(said)),
           rows.map(({ lines }) => lines),
           rows.map(({ said }) => said !== null && hasItsFiles(said)),
+          rows.map(({ silence }) => silence),
         ],
       );
       await this.events.appendNumbered(manager, logs, at);

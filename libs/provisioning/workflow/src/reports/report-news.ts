@@ -31,6 +31,11 @@ export function installationFailure(report: ServerReport | null): Failure | null
   };
 }
 
+/** What was last heard of a server that does not answer. @param silence why it does not */
+export function lastWords(report: ServerReport | null, silence: string): string {
+  return report ? `The server says: ${reportSummary(report)}. ${silence}` : silence;
+}
+
 /** What the server does, for people. */
 export function reportSummary({ stage, since }: ServerReport): string {
   return `${stageDisplay(stage).doing}, since ${since}`;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { installationFailure, reportSummary } from '../reports/report-news';
+import { installationFailure, lastWords } from '../reports/report-news';
 import { ReportReader } from '../reports/report-reader';
 import { advance, fail, wait, type StepContext, type StepResult } from './step';
 
@@ -20,7 +20,6 @@ export class InstallingStep {
     const failure = installationFailure(report);
     if (failure) return fail(failure, { report: news });
     if (silence === null) return advance('starting', { patch: { lastSeen: null }, report: news });
-    const lastSeen = report ? `The server says: ${reportSummary(report)}. ${silence}` : silence;
-    return wait(FALLBACK_MS, { patch: { lastSeen } });
+    return wait(FALLBACK_MS, { patch: { lastSeen: lastWords(report, silence) } });
   }
 }
