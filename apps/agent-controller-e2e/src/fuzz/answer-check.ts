@@ -51,13 +51,20 @@ export class AnswerCheck {
   }
 }
 
-/** The one answer of that kind that is meant: a caller waited, and what it waited for failed. */
+/**
+ * What is meant: a caller waited, and what it waited for failed; or requests come faster than the provider's limit of a
+ * minute, and waiting for that is said.
+ */
 function isTold({ status, text, type }: RawAnswer): boolean {
-  return status === 502 && type === PROBLEM && (JSON.parse(text) as ProblemBody).code === 'provisioning-failed';
+  if (type !== PROBLEM) return false;
+  const { code, detail } = JSON.parse(text) as ProblemBody;
+  if (status === 503) return code === 'provider-unavailable' && detail.includes('too many requests within a minute');
+  return status === 502 && code === 'provisioning-failed';
 }
 
 interface ProblemBody {
   status: number;
+  detail: string;
   code: string;
   errors?: { field: string; message: string }[];
 }
