@@ -93,27 +93,27 @@ describe('traces, with two controllers', () => {
     expect(steps[0]!.parentSpanId).toBe(call!.spanId);
   });
 
-  it('are not made by strangers, nor taken from whoever is not allowed to bring them', async () => {
-    await fetch(`${api().url}/api/clients`, { headers: { traceparent: traceparent() } });
-    await fetch(`${api().url}/api/health`, { headers: { traceparent: traceparent() } });
+  /** Until a trace that began later was received: what came before it was as well. */
+  const untilSent = async () => {
     const own = randomBytes(16).toString('hex');
     await api().get('/api/clients', { traceparent: `00-${own}-${callerSpan}-01` });
     await until(
       async () => receiver.trace(own),
       (spans) => spans.length > 0,
     );
+  };
+
+  it('are not made by strangers, nor taken from whoever is not allowed to bring them', async () => {
+    await fetch(`${api().url}/api/clients`, { headers: { traceparent: traceparent() } });
+    await fetch(`${api().url}/api/health`, { headers: { traceparent: traceparent() } });
+    await untilSent();
     expect(receiver.trace(callerTrace)).toEqual([]);
   });
 
   it('follow what the caller says about sampling, and take nothing that is no traceparent', async () => {
     await api().get('/api/clients', { traceparent: `00-${callerTrace}-${callerSpan}-00` });
     await api().get('/api/clients', { traceparent: `00-${callerTrace}-${'0'.repeat(16)}-01` });
-    const own = randomBytes(16).toString('hex');
-    await api().get('/api/clients', { traceparent: `00-${own}-${callerSpan}-01` });
-    await until(
-      async () => receiver.trace(own),
-      (spans) => spans.length > 0,
-    );
+    await untilSent();
     expect(receiver.trace(callerTrace)).toEqual([]);
   });
 
@@ -125,10 +125,7 @@ describe('traces, with two controllers', () => {
 
     const alone = await installation.startController({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
     expect((await alone.api.get('/api/clients', { traceparent: traceparent() })).status).toBe(200);
-    await until(
-      async () => alone.log(),
-      (log) => log.includes('traces could not be sent'),
-    );
+    await alone.untilLogged('traces could not be sent');
     expect(await alone.terminate(10_000)).toBe(0);
   });
 });

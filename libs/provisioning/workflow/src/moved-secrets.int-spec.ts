@@ -1,20 +1,15 @@
-import { CloudProviderRegistry } from '@agent-controller/cloud-port';
 import { getSealed, MANY, setSealed } from '@agent-controller/database/testing';
 import { placeIn, SealedValueError, SecretBox, type Logger, type SealedColumn } from '@agent-controller/kernel';
 import { randomBytes } from 'node:crypto';
-import { CatalogueService } from './catalogue/catalogue.service';
-import { InstanceService } from './instance.service';
 import type { ProvisioningReference } from './provisioning-reference.entity';
 import { CallbackTokens } from './reports/callback-tokens';
-import { StepErrors } from './step-errors.service';
-import { StepRunner } from './step-runner.service';
+import type { StepRunner } from './step-runner.service';
 import { advance, type StepContext } from './steps/step';
-import type { StepRegistry } from './steps/step-registry';
 import { FakeCloudProvider } from './testing/fake-cloud-provider';
+import { runnerOf } from './testing/step-runner';
 import { WorkflowDatabase } from './testing/workflow-database';
 import { UserDataService } from './user-data.service';
 
-const clock = { now: () => new Date() };
 const running = new AbortController().signal;
 
 /** Whoever can write to the database must not get a server set up with another's secrets. */
@@ -36,29 +31,15 @@ describe('sealed values that were moved', () => {
 
   /** A controller whose step reads all secrets of its row, as an order does. */
   function controller(): StepRunner {
-    const { dataSource, provisionings, clients, stepCommit, options, secretBox } = database;
-    const tokens = new CallbackTokens(secretBox, options);
-    const userData = new UserDataService(provisionings, clients, tokens);
-    const providers = new CloudProviderRegistry([provider]);
+    const { provisionings, clients, options, secretBox } = database;
+    const userData = new UserDataService(provisionings, clients, new CallbackTokens(secretBox, options));
     const step = async ({ reference, client }: StepContext) => {
       userData.renderMasked(reference, client);
       return advance('booting');
     };
     const ignore = () => undefined;
     const logger: Logger = { debug: ignore, info: ignore, warn: ignore, error: (fields) => logged.push(fields) };
-    return new StepRunner(
-      provisionings,
-      clients,
-      providers,
-      new InstanceService(dataSource),
-      { find: () => ({ run: step }) } as unknown as StepRegistry,
-      stepCommit,
-      new StepErrors(new CatalogueService(providers, clock)),
-      tokens,
-      options,
-      clock,
-      logger,
-    );
+    return runnerOf(step, database, { provider, logger });
   }
 
   const rowIn = ({ table }: SealedColumn, row: ProvisioningReference) => (table === 'clients' ? row.clientId : row.id);

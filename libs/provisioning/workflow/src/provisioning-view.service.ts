@@ -1,5 +1,5 @@
 import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
-import { maySee, type Caller, type Clock, type Logger } from '@agent-controller/kernel';
+import { maySee, SingleFlight, type Caller, type Clock, type Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { enqueueStep } from './jobs/job-queue';
 import { ProvisioningRepository, type ProvisioningView } from './provisioning.repository';
@@ -13,7 +13,7 @@ const JUST_SEEN_MS = 1_000;
 /** A provisioning with the provider's last word on its server: of the observer, of a sweep, or of a look that was asked for. */
 @Injectable()
 export class ProvisioningViewService {
-  readonly #looks = new Map<string, Promise<void>>();
+  readonly #looks = new SingleFlight<string, void>();
 
   constructor(
     private readonly provisioning: ProvisioningService,
@@ -33,12 +33,7 @@ export class ProvisioningViewService {
     const { id, serverId, observedAt } = found.reference;
     const age = this.clock.now().getTime() - (observedAt?.getTime() ?? 0);
     if (!refresh || !serverId || age < JUST_SEEN_MS) return found;
-    let look = this.#looks.get(id);
-    if (!look) {
-      look = this.observe(found).finally(() => this.#looks.delete(id));
-      this.#looks.set(id, look);
-    }
-    await look;
+    await this.#looks.run(id, () => this.observe(found));
     return this.find(clientId, caller);
   }
 

@@ -1,18 +1,12 @@
-import { CloudProviderRegistry } from '@agent-controller/cloud-port';
 import type { Logger } from '@agent-controller/kernel';
-import { CatalogueService } from './catalogue/catalogue.service';
 import { Housekeeping } from './housekeeping';
-import { InstanceService } from './instance.service';
 import { HandedBack } from './jobs/hand-back';
-import { CallbackTokens } from './reports/callback-tokens';
-import { StepErrors } from './step-errors.service';
-import { StepRunner } from './step-runner.service';
+import type { StepRunner } from './step-runner.service';
 import { advance, type StepContext, type StepResult } from './steps/step';
-import type { StepRegistry } from './steps/step-registry';
 import { FakeCloudProvider } from './testing/fake-cloud-provider';
+import { runnerOf } from './testing/step-runner';
 import { WorkflowDatabase } from './testing/workflow-database';
 
-const clock = { now: () => new Date() };
 const ignore = () => undefined;
 const logger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 const booting = (serverId: string) => advance('booting', { patch: { serverId } });
@@ -26,23 +20,8 @@ describe('StepRunner, when a controller is slow, taken for dead, or stops', () =
   afterEach(() => jest.restoreAllMocks());
 
   /** A controller whose only step is this one. */
-  function controller(step: (context: StepContext) => Promise<StepResult>): StepRunner {
-    const { dataSource, provisionings, clients, stepCommit, options, secretBox } = database;
-    const providers = new CloudProviderRegistry([new FakeCloudProvider()]);
-    return new StepRunner(
-      provisionings,
-      clients,
-      providers,
-      new InstanceService(dataSource),
-      { find: () => ({ run: step }) } as unknown as StepRegistry,
-      stepCommit,
-      new StepErrors(new CatalogueService(providers, clock)),
-      new CallbackTokens(secretBox, options),
-      options,
-      clock,
-      logger,
-    );
-  }
+  const controller = (step: (context: StepContext) => Promise<StepResult>): StepRunner =>
+    runnerOf(step, database, { provider: new FakeCloudProvider(), logger });
 
   /** A step that waits for the test. */
   function held(result: StepResult, begin: (context: StepContext) => Promise<void> = async () => undefined) {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { canonicalIpv6, ipv6Groups } from './ipv6-groups';
 
 export const ANYWHERE = ['0.0.0.0/0', '::/0'] as const;
 
@@ -33,8 +34,7 @@ function wrong(problem: string): CidrReading {
 }
 
 function canonicalAddress(address: string): string {
-  // A URL shows an IPv6 address as RFC 5952 wants it.
-  return isIP(address) === 6 ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
+  return isIP(address) === 6 ? canonicalIpv6(address) : address;
 }
 
 /** As 32 or 128 binary digits; null for what is no address. */
@@ -44,11 +44,7 @@ function bitsOf(address: string): string | null {
   const version = isIP(address);
   if (version === 0) return null;
   if (version === 4) return binary(address.split('.'), 10, 8);
-  const [head = '', tail] = canonicalAddress(address).split('::');
-  const groups = (half: string) => (half === '' ? [] : half.split(':'));
-  const [first, last] = [groups(head), groups(tail ?? '')];
-  const zeros = Array.from({ length: 8 - first.length - last.length }, () => '0');
-  return binary([...first, ...zeros, ...last], 16, 16);
+  return binary(ipv6Groups(address), 16, 16);
 }
 
 function addressOf(bits: string): string {

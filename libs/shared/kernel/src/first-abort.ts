@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /**
  * A signal that aborts as soon as one of the others does, with its reason. One of them must abort in the end: what the others
  * know of it goes then.
@@ -14,6 +16,10 @@ export function firstAbort(...signals: readonly AbortSignal[]): AbortSignal {
   const listen = ({ target }: Event) => abort(target as AbortSignal);
   const over = signals.find(({ aborted }) => aborted);
   if (over) abort(over);
-  else for (const signal of signals) signal.addEventListener('abort', listen);
+  else {
+    // Many wait for the one of the shutdown, and Node would take them for a leak.
+    setMaxListeners(0, ...signals);
+    for (const signal of signals) signal.addEventListener('abort', listen);
+  }
   return first.signal;
 }

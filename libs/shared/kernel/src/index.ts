@@ -5,12 +5,14 @@ export { systemClock, type Clock } from './clock';
 export { isSameText } from './constant-time';
 export { firstAbort } from './first-abort';
 export { type Logger } from './logger';
+export { ipv6Groups } from './ipv6-groups';
 export { parseUrl } from './parse-url';
 export { Secret } from './secret';
 export { placeIn, SEALED_COLUMNS, type SealedColumn, type SealedPlace } from './sealed-columns';
 export { SealedValueError, type SealedValueTrouble } from './sealed-value.error';
 export { SecretBox, sealedKeyId } from './secret-box';
 export { Signal } from './signal';
+export { SingleFlight } from './single-flight';
 export { withTimeLimit } from './time-limit';
 export {
   currentTraceParent,

@@ -1,3 +1,4 @@
+import { ipv6Groups } from '@agent-controller/kernel';
 import { isIP, isIPv6 } from 'node:net';
 
 /** Addresses that were met lately: the same few call again and again. */
@@ -20,13 +21,6 @@ function findNetwork(address: string): string {
   // What a proxy passes on need not be an address.
   if (isIP(address) === 0) return 'unknown';
   if (!isIPv6(address)) return address;
-  const [head = '', tail] = (address.split('%')[0] ?? '').split('::');
-  const first = head === '' ? [] : head.split(':');
-  const last = tail === undefined || tail === '' ? [] : tail.split(':');
-  const groups =
-    tail === undefined ? first : [...first, ...Array<string>(8 - first.length - last.length).fill('0'), ...last];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
+  const [withoutZone = ''] = address.split('%');
+  return `${ipv6Groups(withoutZone).slice(0, 4).join(':')}::/64`;
 }

@@ -1,6 +1,6 @@
 import { CloudError, type CloudProvider, type ProviderType } from '@agent-controller/cloud-port';
 import { isDatabaseAway } from '@agent-controller/database';
-import type { Clock } from '@agent-controller/kernel';
+import { SingleFlight, type Clock } from '@agent-controller/kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stopsClock } from '../steps/cloud-failure';
 import type { Offer } from './order-check';
@@ -33,7 +33,7 @@ interface Known extends DatedOffer {
 /** The providers' offers as this controller knows them; what one controller has read, the others take over. */
 export class CatalogueMemory {
   readonly #known = new Map<ProviderType, Known>();
-  readonly #refreshes = new Map<ProviderType, Promise<DatedOffer>>();
+  readonly #refreshes = new SingleFlight<ProviderType, DatedOffer>();
 
   /** @param shared null: of this controller alone */
   constructor(
@@ -71,16 +71,11 @@ export class CatalogueMemory {
 
   /** One at a time. */
   private refresh(provider: CloudProvider): Promise<DatedOffer> {
-    const under = this.#refreshes.get(provider.type);
-    if (under) return under;
-    const refresh = this.load(provider)
-      .then((dated) => {
-        this.#known.set(provider.type, { ...dated, notBefore: 0 });
-        return dated;
-      })
-      .finally(() => this.#refreshes.delete(provider.type));
-    this.#refreshes.set(provider.type, refresh);
-    return refresh;
+    return this.#refreshes.run(provider.type, async () => {
+      const dated = await this.load(provider);
+      this.#known.set(provider.type, { ...dated, notBefore: 0 });
+      return dated;
+    });
   }
 
   private async load(provider: CloudProvider): Promise<DatedOffer> {

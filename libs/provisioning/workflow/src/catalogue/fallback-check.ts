@@ -25,28 +25,27 @@ export function checkChoices(
   wanted: readonly FallbackRequest[],
   checks: readonly OrderCheck[],
 ): ChoiceCheck {
-  const mayPass = [main, ...checks].some(({ problems }) => problems.length === 0);
-  const ofMain = mayPass && main.isFull ? [] : main.problems;
+  const sound = [main, ...checks].find(({ problems }) => problems.length === 0);
+  const isPassedOver = ({ isFull }: OrderCheck) => isFull && sound !== undefined;
+  const entries = checks.flatMap((check, index) => (isPassedOver(check) ? [] : { check, index }));
   const known = main.problems.map(({ message }) => message);
-  const ofEntries = checks.flatMap((check, index) =>
-    (mayPass && check.isFull ? [] : check.problems)
+  const ofEntries = entries.flatMap(({ check, index }) =>
+    check.problems
       // An image that the provider does not have is one problem, not eleven.
       .filter(({ code, message }) => !code.startsWith('image-') || !known.includes(message))
       .map((problem) => ofEntry(problem, index)),
   );
-  const usable = mayPass ? checks.filter(({ isFull }) => !isFull) : checks;
-  const order =
-    mayPass && main.isFull ? (usable.find(({ problems }) => problems.length === 0) ?? main).order : main.order;
-  const fallback = usable
-    .map((check) => ({
-      serverType: check.order.serverType ?? wanted[checks.indexOf(check)]?.serverType ?? null,
-      location: check.order.location,
-      monthlyCost: check.order.monthlyCost,
-      currency: check.order.currency,
+  const first = isPassedOver(main) ? (sound ?? main) : main;
+  const fallback = entries
+    .map(({ check: { order }, index }) => ({
+      serverType: order.serverType ?? wanted[index]?.serverType ?? null,
+      location: order.location,
+      monthlyCost: order.monthlyCost,
+      currency: order.currency,
     }))
     // Where the order named no location, the one that was found for it may be among them.
-    .filter(({ serverType, location }) => serverType !== order.serverType || location !== order.location);
-  return { order, fallback, problems: [...ofMain, ...ofEntries] };
+    .filter(({ serverType, location }) => serverType !== first.order.serverType || location !== first.order.location);
+  return { order: first.order, fallback, problems: [...(isPassedOver(main) ? [] : main.problems), ...ofEntries] };
 }
 
 /** The same refusal, of an entry of `fallback`. The image is one for all: it is the entry that does not fit it. */

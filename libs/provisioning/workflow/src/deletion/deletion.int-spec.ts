@@ -1,14 +1,12 @@
-import { AcceptingRepository } from '../accepting.repository';
 import { Client } from '@agent-controller/clients';
 import { CloudProviderRegistry } from '@agent-controller/cloud-port';
 import type { Logger } from '@agent-controller/kernel';
-import { IdempotencyKeysService } from '../idempotency/idempotency-keys.service';
 import { PHASES } from '../phases';
 import { ProvisioningTombstone } from '../provisioning-tombstone.entity';
-import { ProvisioningService } from '../provisioning.service';
 import type { RequestCheckService } from '../request-check.service';
 import { advance, wait } from '../steps/step';
 import { FakeCloudProvider } from '../testing/fake-cloud-provider';
+import { provisioningService } from '../testing/provisioning-service';
 import { WorkflowDatabase } from '../testing/workflow-database';
 import { AbandonedServer } from './abandoned-server.entity';
 import { AbandonmentService } from './abandonment.service';
@@ -38,25 +36,13 @@ describe('the end of a provisioning', () => {
 
   /** A controller with a token for Hetzner, or with none. */
   function controller(hasToken = true) {
-    const { dataSource, secretBox, provisionings, clients, events, stepCommit, options } = database;
-    const registry = new CloudProviderRegistry(hasToken ? [new FakeCloudProvider()] : []);
-    const guard = new DeletionGuard(clients, registry);
+    const { provisionings, clients, stepCommit } = database;
+    const providers = hasToken ? [new FakeCloudProvider()] : [];
+    const guard = new DeletionGuard(clients, new CloudProviderRegistry(providers));
     const logger = { warn: (entry: object) => void warnings.push(entry) } as unknown as Logger;
-    const keys = new IdempotencyKeysService(dataSource, secretBox, options);
     const requests = {} as RequestCheckService;
-    const accepting = new AcceptingRepository(dataSource);
     return {
-      provisioning: new ProvisioningService(
-        provisionings,
-        clients,
-        requests,
-        keys,
-        stepCommit,
-        events,
-        clock,
-        guard,
-        accepting,
-      ),
+      provisioning: provisioningService(database, { requests, providers, clock }),
       abandonment: new AbandonmentService(provisionings, clients, guard, stepCommit, clock, logger),
     };
   }

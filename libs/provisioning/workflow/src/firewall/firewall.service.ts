@@ -5,7 +5,7 @@ import {
   type FirewallSpec,
   type InboundRule,
 } from '@agent-controller/cloud-port';
-import type { Clock } from '@agent-controller/kernel';
+import { SingleFlight, type Clock } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Instance } from '../instance.entity';
 import type { ProvisioningReference } from '../provisioning-reference.entity';
@@ -47,7 +47,7 @@ interface Order {
 /** The firewalls before our servers: one for all servers with the same rules, made when the first of them is ordered. */
 @Injectable()
 export class FirewallService {
-  readonly #underWay = new Map<string, Promise<Found | null>>();
+  readonly #asked = new SingleFlight<string, Found | null>();
 
   constructor(
     private readonly firewalls: FirewallRepository,
@@ -90,11 +90,7 @@ export class FirewallService {
   /** Once for all orders of this process that want the same one at the same time. */
   private askOnce(provider: CloudProvider, spec: FirewallSpec, sentinelId: string): Promise<Found | null> {
     const place = `${provider.type} ${spec.name} ${sentinelId}`;
-    const underWay = this.#underWay.get(place);
-    if (underWay) return underWay;
-    const asked = this.ask(provider, spec, sentinelId).finally(() => this.#underWay.delete(place));
-    this.#underWay.set(place, asked);
-    return asked;
+    return this.#asked.run(place, () => this.ask(provider, spec, sentinelId));
   }
 
   private async ask(provider: CloudProvider, spec: FirewallSpec, sentinelId: string): Promise<Found | null> {

@@ -1,4 +1,3 @@
-import { AcceptingRepository } from '../accepting.repository';
 import { ClientRepository } from '@agent-controller/clients';
 import { CloudProviderRegistry } from '@agent-controller/cloud-port';
 import { SecretBox, type Caller } from '@agent-controller/kernel';
@@ -7,15 +6,15 @@ import { randomBytes } from 'node:crypto';
 import { CatalogueService } from '../catalogue/catalogue.service';
 import { KeyListService } from '../catalogue/key-list.service';
 import type { ProvisionRequest } from '../provision-request';
-import { DeletionGuard } from '../deletion/deletion-guard.service';
 import { ProvisioningFactory } from '../provisioning-factory.service';
 import { ProvisioningRepository } from '../provisioning.repository';
-import { ProvisioningService } from '../provisioning.service';
+import type { ProvisioningService } from '../provisioning.service';
 import { CallbackTokens } from '../reports/callback-tokens';
 import { QuotaService } from '../quota.service';
 import { RequestCheckService } from '../request-check.service';
 import { ServerMaterialService } from '../server-material.service';
 import { FakeCloudProvider } from '../testing/fake-cloud-provider';
+import { provisioningService } from '../testing/provisioning-service';
 import { WorkflowDatabase } from '../testing/workflow-database';
 import { UserDataService } from '../user-data.service';
 import { IdempotencyKeysService } from './idempotency-keys.service';
@@ -57,12 +56,11 @@ describe('orders with an idempotency key', () => {
 
   /** As another controller has it: nothing in common but the database and the keys. */
   function controller(secretBox = database.secretBox): ProvisioningService {
-    const { dataSource, options, events, stepCommit } = database;
+    const { dataSource, options } = database;
     const provisionings = new ProvisioningRepository(dataSource, secretBox, database.options);
     const clients = new ClientRepository(dataSource, secretBox);
     const material = new ServerMaterialService(provisionings);
     const registry = new CloudProviderRegistry([provider]);
-    const guard = new DeletionGuard(clients, registry);
     const requests = new RequestCheckService(
       new CatalogueService(registry, clock),
       new KeyListService(clock),
@@ -73,18 +71,9 @@ describe('orders with an idempotency key', () => {
       loopbackGuard(['id.example.com'], async () => [{ address: '127.0.0.1', family: 4 }]),
       options,
     );
-    const keys = new IdempotencyKeysService(dataSource, secretBox, options);
-    return new ProvisioningService(
-      provisionings,
-      clients,
-      requests,
-      keys,
-      stepCommit,
-      events,
-      clock,
-      guard,
-      new AcceptingRepository(dataSource),
-    );
+    const { events, stepCommit } = database;
+    const stored = { dataSource, options, secretBox, provisionings, clients, events, stepCommit };
+    return provisioningService(stored, { requests, providers: [provider], clock });
   }
 
   const count = async (table: string) =>

@@ -1,4 +1,5 @@
-import { BlockList, isIP } from 'node:net';
+import { isNetwork, NetworkList } from '@agent-controller/outbound';
+import { isIP } from 'node:net';
 
 /** A server has a whole network of this size, and speaks from any address of it. */
 const IPV6_PREFIX = 64;
@@ -8,12 +9,10 @@ const IPV6_PREFIX = 64;
  * @param told null and what is no address are not known
  */
 export function isOfServer(address: string, told: readonly (string | null | undefined)[]): boolean {
-  const own = new BlockList();
-  for (const each of told) {
-    if (isIP(each ?? '') === 4) own.addAddress(each ?? '', 'ipv4');
-    if (isIP(each ?? '') === 6) own.addSubnet(each ?? '', IPV6_PREFIX, 'ipv6');
-  }
-  const family = isIP(address);
-  // An IPv4 address in IPv6 notation is compared as what it is.
-  return family !== 0 && own.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  const own = told.flatMap((each) => {
+    const family = isIP(each ?? '');
+    const network = family === 6 ? `${each}/${IPV6_PREFIX}` : (each ?? '');
+    return family !== 0 && isNetwork(network) ? network : [];
+  });
+  return new NetworkList(own).has(address);
 }
