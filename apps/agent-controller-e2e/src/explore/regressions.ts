@@ -21,4 +21,13 @@ export const REGRESSIONS: Regression[] = [
       { do: 'delete', of: 1, at: 2, wait: false },
     ],
   },
+  {
+    reason: 'seed 962297446: two servers of one order in a project that the token does not see any more',
+    actions: [
+      { do: 'token', trouble: 'elsewhere', on: true },
+      { do: 'fault', provider: 'digitalocean', fault: 'order: twice and lost', times: 2 },
+      { do: 'order', provider: 'digitalocean', at: 1 },
+      { do: 'pause', ms: 250 },
+    ],
+  },
 ];

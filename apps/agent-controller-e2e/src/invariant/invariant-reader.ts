@@ -5,10 +5,13 @@ import type { InvariantState, SeenRow } from './invariant';
 export async function readInvariantState(installation: Installation): Promise<InvariantState> {
   const [instance] = await installation.query<{ id: string }>('SELECT instance_id AS id FROM instance');
   const rows = await installation.query<SeenRow>(
-    `SELECT id, provider_type AS provider, phase, intent, server_id AS "serverId", server_status AS "serverStatus"
-     FROM provisioning_references`,
+    `SELECT id, provider_type AS provider, phase, intent, server_id AS "serverId", server_status AS "serverStatus",
+       last_error->>'code' AS "errorCode" FROM provisioning_references`,
   );
-  const servers = await installation.emulator.servers();
+  const servers = (await installation.emulator.servers()).map((server) => ({
+    ...server,
+    isOutOfSight: server.isElsewhere,
+  }));
   const history = await installation.emulator.history();
   const tombstones = await installation.query<{ id: string }>(
     'SELECT provisioning_id AS id FROM provisioning_tombstones WHERE expires_at > now()',

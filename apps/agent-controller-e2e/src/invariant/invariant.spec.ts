@@ -53,6 +53,13 @@ describe('the invariant', () => {
     ["another installation's", { servers: [server('x', 'a', { labels: { 'agent-controller/instance': 'other' } })] }],
     ["a person's", { servers: [server('x', 'a', { labels: {} })] }],
     ['a reported orphan', { servers: [server('x', 'a')], reported: ['x'] }],
+    [
+      'a failed row that says that its servers are out of sight',
+      {
+        rows: [row('a', { phase: 'failed', serverId: null, errorCode: 'wrong-project' })],
+        servers: [server('x', 'a', { isOutOfSight: true }), server('y', 'a', { isOutOfSight: true })],
+      },
+    ],
     ['a lost server', { rows: [row('a', { serverStatus: 'lost' })] }],
     [
       'a server that could not be seen when its row went',
@@ -92,6 +99,22 @@ describe('the invariant', () => {
     [
       'two servers of a failed row',
       { rows: [row('a', { phase: 'failed', serverId: null })], servers: [server('x', 'a'), server('y', 'a')] },
+      /has 2 servers/,
+    ],
+    [
+      'two servers out of sight of a row that does not say so',
+      {
+        rows: [row('a', { phase: 'failed', serverId: null, errorCode: 'time-limit' })],
+        servers: [server('x', 'a', { isOutOfSight: true }), server('y', 'a', { isOutOfSight: true })],
+      },
+      /has 2 servers/,
+    ],
+    [
+      'two servers in sight of a row that says that they are not',
+      {
+        rows: [row('a', { phase: 'failed', serverId: null, errorCode: 'wrong-project' })],
+        servers: [server('x', 'a'), server('y', 'a')],
+      },
       /has 2 servers/,
     ],
     ['a ready row without a server', { rows: [row('a')] }, /does not exist or is another's/],

@@ -7,6 +7,8 @@ export interface SeenServer {
   labels: Record<string, string>;
   tags: string[];
   life: string;
+  /** In a project that the configured token does not see. */
+  isOutOfSight?: boolean;
 }
 
 /** A server that was ordered once. */
@@ -23,6 +25,7 @@ export interface SeenRow {
   intent: string;
   serverId: string | null;
   serverStatus: string | null;
+  errorCode?: string | null;
 }
 
 /** Everything that the invariant speaks of, read when nothing is under way. */
@@ -79,7 +82,9 @@ function strays({ id, owner }: Owned, { rows, tombstones, reported }: InvariantS
 }
 
 function rowProblems(row: SeenRow, owned: Owned[], state: InvariantState, options: InvariantOptions): string[] {
-  const mine = owned.filter(({ owner }) => owner.provisioningId === row.id);
+  const mine = owned.filter(
+    ({ owner, isOutOfSight }) => owner.provisioningId === row.id && !(isOutOfSight && saysWrongProject(row)),
+  );
   const name = `row ${row.id} (${row.phase}, wants ${row.intent})`;
   const others = state.rows.filter(
     ({ id, serverId, provider }) => id < row.id && serverId === row.serverId && provider === row.provider,
@@ -96,6 +101,9 @@ function rowProblems(row: SeenRow, owned: Owned[], state: InvariantState, option
   }
   return problems;
 }
+
+/** It tells its caller that a server may run where the token does not see it: nobody could put that right from here. */
+const saysWrongProject = ({ phase, errorCode }: SeenRow): boolean => phase === 'failed' && errorCode === 'wrong-project';
 
 /** Rows that went before their servers had gone. */
 function earlyBurials({ instanceId, deletions, history, reported }: InvariantState): string[] {

@@ -10,6 +10,8 @@ export type AgentState = 'up' | 'down' | 'refuses-credentials';
 export interface EmulatedServerView {
   id: string;
   provider: string;
+  /** In the project that its token sees only while it is made to see another than its own. */
+  isElsewhere: boolean;
   name: string;
   address: string;
   image: string;
