@@ -103,7 +103,8 @@ function rowProblems(row: SeenRow, owned: Owned[], state: InvariantState, option
 }
 
 /** It tells its caller that a server may run where the token does not see it: nobody could put that right from here. */
-const saysWrongProject = ({ phase, errorCode }: SeenRow): boolean => phase === 'failed' && errorCode === 'wrong-project';
+const saysWrongProject = ({ phase, errorCode }: SeenRow): boolean =>
+  phase === 'failed' && errorCode === 'wrong-project';
 
 /** Rows that went before their servers had gone. */
 function earlyBurials({ instanceId, deletions, history, reported }: InvariantState): string[] {
