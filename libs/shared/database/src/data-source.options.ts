@@ -1,4 +1,5 @@
 import type { DataSourceOptions, EntitySchema, MixedList } from 'typeorm';
+import { SturdyClient } from './database-client';
 import { POOL_OPTIONS } from './database-pool';
 import { migrations } from './migrations';
 
@@ -23,7 +24,7 @@ export interface DatabaseOptions {
 /** How every TypeORM DataSource of the system is set up. The schema comes from migrations alone. */
 export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
   const { url, poolSize, applicationName, entities, patient = false, keepsStatements = false, onError } = options;
-  const { Client: impatient, ...pool } = POOL_OPTIONS;
+  const Client = patient ? SturdyClient : POOL_OPTIONS.Client;
   return {
     type: 'postgres',
     url,
@@ -33,7 +34,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'all',
     synchronize: false,
-    extra: { ...pool, ...(patient ? {} : { Client: impatient }), max: poolSize, keepsStatements },
+    extra: { ...POOL_OPTIONS, Client, max: poolSize, keepsStatements },
     ...(onError ? { poolErrorHandler: onError } : {}),
   };
 }
