@@ -1,9 +1,9 @@
 import { Client } from '@agent-controller/clients';
-import { columnsOf, insertOf, quickQuery, withPrefix } from '@agent-controller/database';
+import { columnsOf, entityOf, insertOf, quickQuery } from '@agent-controller/database';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { CHANGE_CHANNEL } from './event-log';
-import { MAX_ATTEMPTS, STEP_TASK } from './jobs/job-queue';
+import { jobSql, stepJob } from './jobs/job-queue';
 import { PHASE_DISPLAY } from './phases';
 import type { NewProvisioning } from './provisioning-factory.service';
 import { ProvisioningEvent } from './provisioning-event.entity';
@@ -27,8 +27,8 @@ export class AcceptingRepository {
       : await quickQuery<Record<string, unknown>>(this.dataSource, text, values);
     const row = rows[0] ?? {};
     return {
-      client: Object.assign(new Client(), withPrefix<Client>(row, 'client.')),
-      reference: Object.assign(new ProvisioningReference(), withPrefix<ProvisioningReference>(row, 'reference.')),
+      client: entityOf(Client, row, 'client.'),
+      reference: entityOf(ProvisioningReference, row, 'reference.'),
     };
   }
 
@@ -37,7 +37,7 @@ export class AcceptingRepository {
       columnsOf(this.dataSource, Client, 'clients', { prefix: 'client.' }),
       columnsOf(this.dataSource, ProvisioningReference, 'provisioning_references', { prefix: 'reference.' }),
     ]);
-    const own = [reference.id, client.id, STEP_TASK, MAX_ATTEMPTS, CHANGE_CHANNEL];
+    const own = [CHANGE_CHANNEL, client.id];
     const clients = insertOf(this.dataSource, Client, client, own.length + 1);
     const references = insertOf(
       this.dataSource,
@@ -47,16 +47,14 @@ export class AcceptingRepository {
     );
     const before = own.length + clients.values.length + references.values.length;
     const events = insertOf(this.dataSource, ProvisioningEvent, firstEvent(reference), before + 1);
+    const job = jobSql(stepJob(reference.id, 0), before + events.values.length + 1);
     // The foreign key is looked at when the statement ends: both rows are there then.
     const text = `WITH client AS (${clients.text} RETURNING ${clientColumns}),
       reference AS (${references.text} RETURNING ${referenceColumns}),
       event AS (${events.text})
-      SELECT client.*, reference.*,
-        (graphile_worker.add_job($3, json_build_object('id', $1::text), queue_name => $1::text, job_key => $1::text,
-           run_at => now(), max_attempts => $4)).id AS job,
-        pg_notify($5, $2::text) AS told
+      SELECT client.*, reference.*, ${job.text} AS job, pg_notify($1, $2::text) AS told
       FROM client, reference`;
-    return { text, values: [...own, ...clients.values, ...references.values, ...events.values] };
+    return { text, values: [...own, ...clients.values, ...references.values, ...events.values, ...job.values] };
   }
 }
 

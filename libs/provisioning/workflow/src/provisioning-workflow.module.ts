@@ -38,6 +38,7 @@ import { ProvisioningTombstone } from './provisioning-tombstone.entity';
 import { ProvisioningViewService } from './provisioning-view.service';
 import { ProvisioningWatchService } from './provisioning-watch.service';
 import { ProvisioningRepository } from './provisioning.repository';
+import { QuickCommit } from './quick-commit';
 import { ProvisioningService } from './provisioning.service';
 import { Reconciler } from './reconciler';
 import { QuotaService } from './quota.service';
@@ -144,6 +145,7 @@ const INTERNAL: Provider[] = [
   DeletingStep,
   ServerRemoval,
   StepRegistry,
+  QuickCommit,
   StepCommit,
   StepErrors,
   StepRunner,

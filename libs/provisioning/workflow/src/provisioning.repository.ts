@@ -1,6 +1,6 @@
 import { Client, type ClientWithoutCredentials } from '@agent-controller/clients';
 import { publicAddress, type CloudServer } from '@agent-controller/cloud-port';
-import { columnsOf, quickQuery, withPrefix } from '@agent-controller/database';
+import { columnsOf, entityOf, quickQuery, withPrefix } from '@agent-controller/database';
 import { SecretBox, type Caller, type SealedPlace } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
@@ -30,10 +30,17 @@ export interface ProvisioningView {
   reference: Omit<ProvisioningReference, (typeof OF_THE_WORK)[number]>;
 }
 
+/** What a step works on. */
+export interface Leased {
+  reference: ProvisioningReference;
+  client: Client;
+}
+
 /** The table `provisioning_references`. */
 @Injectable()
 export class ProvisioningRepository {
   #view?: string;
+  #leased?: string;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -78,29 +85,40 @@ export class ProvisioningRepository {
     return manager.findOne(ProvisioningReference, { where: { id }, lock: { mode: 'pessimistic_write' } });
   }
 
-  /** Takes the row's lease, unless another holds it. Time is the database's. */
-  async acquireLease(id: string, owner: string): Promise<boolean> {
-    const [, count]: [unknown, number] = await this.manager.query(
-      `UPDATE provisioning_references
+  /** Takes the row's lease, unless another holds it. Time is the database's. @returns the rows as they are then */
+  async acquireLease(id: string, owner: string): Promise<Leased | null> {
+    this.#leased ??= [
+      columnsOf(this.dataSource, ProvisioningReference, 'reference', { prefix: 'reference.' }),
+      columnsOf(this.dataSource, Client, 'client', { prefix: 'client.' }),
+    ].join(', ');
+    const [row] = await quickQuery<Record<string, unknown>>(
+      this.dataSource,
+      `UPDATE provisioning_references AS reference
        SET lease_owner = $2, lease_until = now() + $3 * interval '1 millisecond'
-       WHERE id = $1 AND (lease_owner IS NULL OR lease_until < now())`,
+       FROM clients AS client
+       WHERE reference.id = $1 AND client.id = reference.client_id
+         AND (reference.lease_owner IS NULL OR reference.lease_until < now())
+       RETURNING ${this.#leased}`,
       [id, owner, this.leaseMs],
     );
-    return count === 1;
+    if (!row) return null;
+    return { reference: entityOf(ProvisioningReference, row, 'reference.'), client: entityOf(Client, row, 'client.') };
   }
 
   /** @returns false when the lease was lost: the step must not write any more */
   async renewLease(id: string, owner: string): Promise<boolean> {
-    const [, count]: [unknown, number] = await this.manager.query(
+    const renewed = await quickQuery(
+      this.dataSource,
       `UPDATE provisioning_references SET lease_until = now() + $3 * interval '1 millisecond'
-       WHERE id = $1 AND lease_owner = $2 AND lease_until >= now()`,
+       WHERE id = $1 AND lease_owner = $2 AND lease_until >= now() RETURNING id`,
       [id, owner, this.leaseMs],
     );
-    return count === 1;
+    return renewed.length === 1;
   }
 
   async releaseLease(id: string, owner: string): Promise<void> {
-    await this.manager.query(
+    await quickQuery(
+      this.dataSource,
       `UPDATE provisioning_references SET lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_owner = $2`,
       [id, owner],
     );
@@ -132,12 +150,13 @@ export class ProvisioningRepository {
     seen: { version: number; leaseOwner: string },
     { sentinelId, firewallName, at, callbackTokenHash, bootstrapTokenHash }: AnnouncedOrder,
   ): Promise<boolean> {
-    const [, count]: [unknown, number] = await this.manager.query(
+    const announced = await quickQuery(
+      this.dataSource,
       `UPDATE provisioning_references SET create_requested_at = $5, sentinel_id = $4, callback_token_hash = $6,
          lease_until = now() + $7 * interval '1 millisecond',
          bootstrap_token_hash = $8, bootstrap_key = NULL, bootstrap_sent_at = NULL,
          firewall_name = COALESCE($9, firewall_name)
-       WHERE id = $1 AND version = $2 AND lease_owner = $3 AND lease_until >= now() AND intent = 'present'`,
+       WHERE id = $1 AND version = $2 AND lease_owner = $3 AND lease_until >= now() AND intent = 'present' RETURNING id`,
       [
         id,
         seen.version,
@@ -150,7 +169,7 @@ export class ProvisioningRepository {
         firewallName,
       ],
     );
-    return count === 1;
+    return announced.length === 1;
   }
 
   /** Saves what the provider said of a server. Nobody's lease is needed: only the observer writes these columns. */

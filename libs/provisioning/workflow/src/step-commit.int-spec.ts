@@ -1,7 +1,11 @@
 import { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningTombstone } from './provisioning-tombstone.entity';
+import { QuickCommit } from './quick-commit';
 import { phaseEnded } from './signals';
+import { changesOf } from './step-changes';
+import { StepCommit } from './step-commit.service';
 import { advance, fail, wait, type StepResult } from './steps/step';
+import { reportWith } from './testing/server-report.fixture';
 import { WorkflowDatabase } from './testing/workflow-database';
 
 describe('StepCommit', () => {
@@ -14,7 +18,7 @@ describe('StepCommit', () => {
   /** What the runner does around a step. */
   async function leased(changes: Partial<ProvisioningReference> = {}, leaseOwner = 'runner') {
     const { id } = await database.insert(changes);
-    expect(await database.provisionings.acquireLease(id, leaseOwner)).toBe(true);
+    expect(await database.provisionings.acquireLease(id, leaseOwner)).toMatchObject({ reference: { id, leaseOwner } });
     return { reference: await database.get(id), leaseOwner };
   }
 
@@ -59,6 +63,101 @@ describe('StepCommit', () => {
     ]);
   });
 
+  describe('by one statement and under the lock', () => {
+    const server = { serverId: '4711', serverName: 'one', warnings: ['w'], providerMetadata: { publicIpv6: null } };
+    const results: [string, Partial<ProvisioningReference>, StepResult][] = [
+      ['a wait', { phase: 'booting', pausedMs: 7 }, wait(60_000, { patch: { lastSeen: 'nothing' } })],
+      [
+        'a failure',
+        { phase: 'starting' },
+        fail(failure(), { events: [{ type: 'note', message: `it's "over" \\ $1` }] }),
+      ],
+      [
+        'a phase',
+        { lastEventSeq: 3 },
+        advance('booting', {
+          patch: server,
+          clientPatch: {
+            endpoint: 'https://203.0.113.7:3000',
+            agentConfig: { gitRepositoryUrl: null, agentTypes: [] },
+          },
+          events: [{ type: 'note', message: 'accepted', data: { serverId: '4711' } }],
+        }),
+      ],
+      ['a report', { phase: 'installing' }, advance('starting', { report: reportWith({ seq: 2 }) })],
+      [
+        'the end of the way',
+        { phase: 'starting', sealedSecrets: 'x' },
+        advance('ready', { patch: { sealedSecrets: null } }),
+      ],
+    ];
+    const rowsAfter = async ({ id, clientId }: ProvisioningReference) => ({
+      reference: await database.dataSource.query(
+        `SELECT sealed_secrets IS NULL AS wiped, to_jsonb(r) - '{id,client_id,created_at,updated_at,attempt_since,sealed_secrets}'::text[] AS row FROM provisioning_references r
+         WHERE id = $1`,
+        [id],
+      ),
+      client: await database.dataSource.query(
+        `SELECT to_jsonb(c) - '{id,name,created_at,updated_at,sealed_credentials}'::text[] AS row,
+           updated_at > created_at AS changed FROM clients c WHERE id = $1`,
+        [clientId],
+      ),
+      events: await database.dataSource.query(
+        `SELECT to_jsonb(e) - '{provisioning_id,client_id}'::text[] AS row FROM provisioning_events e
+         WHERE provisioning_id = $1 ORDER BY seq`,
+        [id],
+      ),
+      jobs: await database.dataSource.query(
+        `SELECT task_identifier, priority, max_attempts, queue_name = $1 AS "isQueued",
+           round(extract(epoch FROM run_at - now()) / 10) AS "inTens"
+         FROM graphile_worker.jobs WHERE key = $1 OR key NOT LIKE '%-%-%-%-%' ORDER BY key = $1, key`,
+        [id],
+      ),
+    });
+
+    it.each(results)('makes the same of %s', async (_name, changes, result) => {
+      const after = [];
+      for (const isQuick of [true, false]) {
+        await database.dataSource.query('DELETE FROM graphile_worker._private_jobs');
+        await database.dataSource.query('DELETE FROM provisioning_references');
+        const quick = new QuickCommit(database.dataSource);
+        const outcomes: boolean[] = [];
+        const save = quick.save.bind(quick);
+        quick.save = async (...given) => {
+          outcomes.push(isQuick && (await save(...given)));
+          return outcomes.at(-1) === true;
+        };
+        const { provisionings, clients, events, options } = database;
+        const seen = await leased({ ...changes, phaseSince: new Date('2026-11-24T11:00:00Z') });
+        const stepCommit = new StepCommit(provisionings, clients, events, quick, options);
+        expect(await stepCommit.commit(seen, result, new Date('2026-11-24T12:00:00Z'))).toBe(true);
+        expect(outcomes).toEqual([isQuick]);
+        after.push(await rowsAfter(seen.reference));
+      }
+      expect(after[0]).toEqual(after[1]);
+    });
+
+    it.each([
+      ['a wake-up', 'nudges = nudges + 1'],
+      ['a line of the log', 'last_event_seq = last_event_seq + 1'],
+      ["a caller's wish", `intent = 'absent'`],
+      ['a pause', 'paused_ms = paused_ms + 5'],
+      ['a report', `report = '{"seq": 9}'`],
+    ])('leaves what was touched meanwhile to the lock: %s', async (_name, change) => {
+      const seen = await leased({ phase: 'booting' });
+      await database.dataSource.query(`UPDATE provisioning_references SET ${change} WHERE id = $1`, [
+        seen.reference.id,
+      ]);
+      const before = await rowsAfter(seen.reference);
+      const { healthCheckIntervalMs } = database.options;
+      const now = new Date();
+      const changes = changesOf(seen.reference, { kind: 'wait', delayMs: 1_000 }, { now, healthCheckIntervalMs });
+      expect(await new QuickCommit(database.dataSource).save(seen, changes, now)).toBe(false);
+      expect(await rowsAfter(seen.reference)).toEqual(before);
+      expect(await commit(seen, wait(1_000))).toBe(true);
+    });
+  });
+
   it.each([
     ['another version', `version = version + 1`],
     ['another lease', `lease_owner = 'other'`],
@@ -87,10 +186,10 @@ describe('StepCommit', () => {
 
   it('gives a lease to one only, and to another when it ended', async () => {
     const { reference } = await leased({}, 'one');
-    expect(await database.provisionings.acquireLease(reference.id, 'two')).toBe(false);
+    expect(await database.provisionings.acquireLease(reference.id, 'two')).toBeNull();
     expect(await database.provisionings.renewLease(reference.id, 'two')).toBe(false);
     await database.dataSource.query(`UPDATE provisioning_references SET lease_until = now() - interval '1 second'`);
-    expect(await database.provisionings.acquireLease(reference.id, 'two')).toBe(true);
+    expect(await database.provisionings.acquireLease(reference.id, 'two')).not.toBeNull();
     expect(await database.provisionings.renewLease(reference.id, 'one')).toBe(false);
   });
 
@@ -161,8 +260,8 @@ describe('StepCommit', () => {
     await database.dataSource.query(`UPDATE provisioning_references SET intent = 'absent' WHERE id = $1`, [id]);
     expect(await database.provisionings.markCreateRequested(id, ours, order)).toBe(false);
   });
-
-  function failure() {
-    return { code: 'provider-quota' as const, message: 'limit', action: 'delete' };
-  }
 });
+
+function failure() {
+  return { code: 'provider-quota' as const, message: 'limit', action: 'delete' };
+}

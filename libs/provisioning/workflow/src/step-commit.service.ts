@@ -1,35 +1,19 @@
-import { ClientRepository, NO_HEALTH, type Client } from '@agent-controller/clients';
+import { ClientRepository } from '@agent-controller/clients';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { EventLog, type NewEvent } from './event-log';
-import { enqueueAgentWatch, enqueueAwaitedStep, enqueueObservation, enqueueStep } from './jobs/job-queue';
-import { canFollow, PHASE_DISPLAY, SETTLED_PHASES, WATCHED_PHASES, type Phase } from './phases';
+import { enqueueJobs } from './jobs/job-queue';
+import type { Phase } from './phases';
 import { ProvisioningEvent } from './provisioning-event.entity';
 import { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningTombstone } from './provisioning-tombstone.entity';
 import { ProvisioningRepository } from './provisioning.repository';
-import type { ProvisioningFailure } from './provisioning.types';
-import { reportEvents } from './reports/report-news';
-import { isNewer } from './reports/server-report';
+import { QuickCommit } from './quick-commit';
 import { phaseEnded } from './signals';
+import { changesOf, nextPhase, type SeenRow, type StepChanges } from './step-changes';
+import { jobsOf } from './step-jobs';
 import type { StepResult } from './steps/step';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
-
-/** Phases in which the server may report. */
-const REPORTING_PHASES: readonly Phase[] = ['booting', 'installing', 'starting'];
-/** Phases in which it may fetch its secret files. It has them when its proxy answers. */
-const REDEEMING_PHASES: readonly Phase[] = ['booting', 'installing'];
-/** No server runs sooner after its order. */
-const FIRST_LOOK_MS = 1_500;
-/** Phases that begin with waiting, for whom others wake the step; in case that nobody does, it looks after a while. */
-const AWAITED_PHASES: readonly Phase[] = ['booting', ...WATCHED_PHASES];
-const FIRST_STEP_MS = 15_000;
-
-/** What the row was when the step began. */
-export interface SeenRow {
-  reference: Readonly<ProvisioningReference>;
-  leaseOwner: string;
-}
 
 /** Makes a step's result true: row, client, log and next job in one transaction, or nothing. */
 @Injectable()
@@ -38,25 +22,20 @@ export class StepCommit {
     private readonly provisionings: ProvisioningRepository,
     private readonly clients: ClientRepository,
     private readonly events: EventLog,
+    private readonly quick: QuickCommit,
     @Inject(WORKFLOW_OPTIONS) private readonly options: WorkflowOptions,
   ) {}
 
   /** @returns false when version or lease are no longer what the step saw: nothing was written */
-  async commit({ reference: seen, leaseOwner }: SeenRow, result: StepResult, now: Date): Promise<boolean> {
-    const before = await this.provisionings.transaction(async (manager) => {
-      const row = await this.provisionings.lockForCommit(seen.id, { version: seen.version, leaseOwner }, manager);
-      if (!row) return null;
-      if (result.kind === 'gone') await this.bury(manager, row, now);
-      else await this.apply(manager, row, result, { now, delayMs: row.nudges === seen.nudges ? undefined : 0 });
-      return row;
-    });
+  async commit(seen: SeenRow, result: StepResult, now: Date): Promise<boolean> {
+    const before = (await this.commitAtOnce(seen, result, now)) ?? (await this.commitUnderLock(seen, result, now));
     if (before) tellPhase(before, result, now);
     return before !== null;
   }
 
   /** The start of a phase outside a step, by a caller's request, in the caller's transaction that locked the row. */
   async begin(manager: EntityManager, row: ProvisioningReference, phase: Phase, events: NewEvent[], now: Date) {
-    await this.apply(manager, row, { kind: 'advance', phase, events }, { now });
+    await this.apply(manager, row, this.changes(row, { kind: 'advance', phase, events }, now), now);
   }
 
   /** The end of the rows, and of the log after its last event, in the transaction that locked the row. */
@@ -69,61 +48,46 @@ export class StepCommit {
     return { client, expiresAt };
   }
 
+  /** By one statement, as long as nobody else has touched the row. @returns null when somebody has, or nothing may be written */
+  private async commitAtOnce(seen: SeenRow, result: StepResult, now: Date): Promise<SeenRow['reference'] | null> {
+    if (result.kind === 'gone') return null;
+    return (await this.quick.save(seen, this.changes(seen.reference, result, now), now)) ? seen.reference : null;
+  }
+
+  private commitUnderLock({ reference: seen, leaseOwner }: SeenRow, result: StepResult, now: Date) {
+    return this.provisionings.transaction(async (manager) => {
+      const row = await this.provisionings.lockForCommit(seen.id, { version: seen.version, leaseOwner }, manager);
+      if (!row) return null;
+      if (result.kind === 'gone') await this.bury(manager, row, now);
+      else {
+        const changes = this.changes(row, result, now);
+        // Something woke the step while it ran.
+        if (row.nudges !== seen.nudges && changes.delayMs !== null) changes.delayMs = 0;
+        await this.apply(manager, row, changes, now);
+      }
+      return row;
+    });
+  }
+
+  private changes(
+    row: Readonly<ProvisioningReference>,
+    result: Exclude<StepResult, { kind: 'gone' }>,
+    now: Date,
+  ): StepChanges {
+    return changesOf(row, result, { now, healthCheckIntervalMs: this.options.healthCheckIntervalMs });
+  }
+
   private async apply(
     manager: EntityManager,
     row: ProvisioningReference,
-    result: Exclude<StepResult, { kind: 'gone' }>,
-    { now, delayMs }: { now: Date; delayMs?: number },
+    changes: StepChanges,
+    now: Date,
   ): Promise<void> {
-    const phase = nextPhase(row, result);
-    const changed = phase !== row.phase;
-    if (changed && !canFollow(row.phase, phase)) throw new Error(`${phase} cannot follow ${row.phase}`);
-    const failure: ProvisioningFailure | null =
-      result.kind === 'fail' ? { ...result.failure, phase: row.phase, at: now.toISOString() } : null;
-    const report = result.report && isNewer(result.report, row.report) ? result.report : null;
-    const source = { ...row, attempt: result.patch?.attempt ?? row.attempt, phase };
-    const news = report ? reportEvents(report, row.report) : [];
-    const events = [...news, ...(result.events ?? []), ...phaseEvents(changed, phase, failure)];
-    await manager.update(
-      ProvisioningReference,
-      { id: row.id },
-      {
-        ...result.patch,
-        ...(report ? { report } : {}),
-        ...(failure ? { lastError: failure } : {}),
-        ...(changed ? this.phaseColumns(row, result, phase, now) : {}),
-        lastEventSeq: row.lastEventSeq + events.length,
-        version: row.version + 1,
-        leaseOwner: null,
-        leaseUntil: null,
-      },
-    );
-    const clientPatch = { ...result.clientPatch, ...healthColumns(row.phase, phase, now) };
-    if (Object.keys(clientPatch).length > 0) await this.clients.update(row.clientId, clientPatch, manager);
+    const { reference, client, source, events } = changes;
+    await manager.update(ProvisioningReference, { id: row.id }, reference);
+    if (Object.keys(client).length > 0) await this.clients.update(row.clientId, client, manager);
     await this.events.appendNumbered(manager, [{ source, before: row.lastEventSeq, events }], now);
-    if (SETTLED_PHASES.includes(phase)) return;
-    if (phase === 'booting' && changed) await enqueueObservation(manager, row.providerType, FIRST_LOOK_MS);
-    if (WATCHED_PHASES.includes(phase) && changed) await enqueueAgentWatch(manager);
-    const enqueue = AWAITED_PHASES.includes(phase) ? enqueueAwaitedStep : enqueueStep;
-    await enqueue(manager, row.id, delayMs ?? (changed ? firstStepMs(phase, result) : waitMs(result)));
-  }
-
-  private phaseColumns(row: ProvisioningReference, result: StepResult, phase: Phase, now: Date) {
-    const patch = 'patch' in result ? result.patch : undefined;
-    const earlier = patch?.phaseTimes ?? row.phaseTimes;
-    return {
-      phase,
-      phaseSince: now,
-      phaseTimes: { ...earlier, [phase]: now.toISOString() },
-      consecutiveErrors: 0,
-      pausedMsBeforePhase: patch?.pausedMs ?? row.pausedMs,
-      // Whatever the server still has to say is of no use any more.
-      ...(REPORTING_PHASES.includes(phase) ? {} : { callbackTokenHash: null }),
-      ...(REDEEMING_PHASES.includes(phase) ? {} : { bootstrapTokenHash: null }),
-      ...(WATCHED_PHASES.includes(phase) ? { healthDueAt: null } : {}),
-      // Its last step has just looked.
-      ...(phase === 'ready' ? { healthDueAt: new Date(now.getTime() + this.options.healthCheckIntervalMs) } : {}),
-    };
+    await enqueueJobs(manager, jobsOf(row, changes));
   }
 
   /** The end of everything but the log and a tombstone. */
@@ -143,45 +107,11 @@ export class StepCommit {
   }
 }
 
-function tellPhase(row: ProvisioningReference, result: StepResult, now: Date): void {
+function tellPhase(row: Readonly<ProvisioningReference>, result: StepResult, now: Date): void {
   const { providerType: provider, phase, phaseSince, createdAt, attempt } = row;
   const to = result.kind === 'gone' ? 'gone' : nextPhase(row, result);
   if (to === phase) return;
   const seconds = (now.getTime() - phaseSince.getTime()) / 1000;
   const sinceOrder = to === 'ready' && attempt === 1 ? (now.getTime() - createdAt.getTime()) / 1000 : null;
   phaseEnded.tell({ provider, phase, to, seconds, sinceOrder });
-}
-
-function waitMs(result: StepResult): number {
-  return result.kind === 'wait' ? result.delayMs : 0;
-}
-
-/** At once, unless there is nothing to do yet. */
-function firstStepMs(phase: Phase, { patch }: Exclude<StepResult, { kind: 'gone' }>): number {
-  return AWAITED_PHASES.includes(phase) && patch?.serverStatus !== 'running' ? FIRST_STEP_MS : 0;
-}
-
-/** Where the row goes. Once nobody wants the server any more, whatever a step found leads to its deletion. */
-function nextPhase(row: ProvisioningReference, result: StepResult): Phase {
-  if (row.intent === 'absent' && row.phase !== 'deleting') return 'deleting';
-  if (result.kind === 'fail') return 'failed';
-  return result.kind === 'advance' ? result.phase : row.phase;
-}
-
-/** Ready means that it was seen to be healthy. Once it is not ready any more, nobody looks, and nothing is known. */
-function healthColumns(before: Phase, after: Phase, now: Date): Partial<Client> {
-  if (before === after) return {};
-  if (after === 'ready') return { ...NO_HEALTH, health: 'healthy', healthSince: now, healthCheckedAt: now };
-  return before === 'ready' ? NO_HEALTH : {};
-}
-
-function phaseEvents(changed: boolean, phase: Phase, failure: ProvisioningFailure | null): NewEvent[] {
-  if (!changed) return [];
-  const { message, progress } = PHASE_DISPLAY[phase];
-  if (phase !== 'failed' || !failure) return [{ type: 'phase', message, data: { progress } }];
-  const { code, action } = failure;
-  return [
-    { type: 'error', message: failure.message, data: { code, action } },
-    { type: 'phase', message: `${message}: ${failure.message}`, data: { progress, code } },
-  ];
 }

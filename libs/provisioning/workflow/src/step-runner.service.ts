@@ -1,4 +1,3 @@
-import { ClientRepository } from '@agent-controller/clients';
 import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
 import { isDatabaseAway } from '@agent-controller/database';
 import { inSpan, type Clock, type Logger, type Span } from '@agent-controller/kernel';
@@ -12,7 +11,7 @@ import { enqueueStep, ensureStep } from './jobs/job-queue';
 import { LeaseKeeper } from './lease-keeper';
 import { SETTLED_PHASES } from './phases';
 import type { ProvisioningReference } from './provisioning-reference.entity';
-import { ProvisioningRepository } from './provisioning.repository';
+import { ProvisioningRepository, type Leased } from './provisioning.repository';
 import { CallbackTokens } from './reports/callback-tokens';
 import { StepCommit } from './step-commit.service';
 import { StepErrors } from './step-errors.service';
@@ -28,7 +27,6 @@ import { visibilityGraceMs, WORKFLOW_OPTIONS, type WorkflowOptions } from './wor
 export class StepRunner {
   constructor(
     private readonly provisionings: ProvisioningRepository,
-    private readonly clients: ClientRepository,
     private readonly providers: CloudProviderRegistry,
     private readonly instances: InstanceService,
     private readonly steps: StepRegistry,
@@ -44,7 +42,8 @@ export class StepRunner {
   async run(id: string, stop: AbortSignal): Promise<void> {
     const leaseOwner = randomUUID();
     const sinceAsked = stopwatch();
-    if (!(await this.provisionings.acquireLease(id, leaseOwner))) {
+    const leased = await this.provisionings.acquireLease(id, leaseOwner);
+    if (!leased) {
       // Whoever holds the lease goes on by itself; if it is dead, the lease ends by then.
       const { manager, leaseMs } = this.provisionings;
       if (await this.provisionings.find(id)) await ensureStep(manager, id, leaseMs);
@@ -53,7 +52,7 @@ export class StepRunner {
     const lease = new LeaseKeeper(this.provisionings, id, leaseOwner, stop, sinceAsked);
     let isCommitted: boolean;
     try {
-      isCommitted = await orHandBack(this.runUnderLease(id, leaseOwner, lease), stop);
+      isCommitted = await orHandBack(this.runUnderLease(leased, leaseOwner, lease), stop);
     } catch (error) {
       // An order that is on its way may still be answered and saved, as long as nobody else has the lease.
       if (error instanceof HandedBack && lease.hasOrdered) lease.leave();
@@ -65,24 +64,23 @@ export class StepRunner {
   }
 
   /** @returns whether a result was committed, and the lease given back with it */
-  private async runUnderLease(id: string, leaseOwner: string, lease: LeaseKeeper): Promise<boolean> {
-    const reference = await this.provisionings.find(id);
-    if (!reference) return false;
-    const { phase, attempt, clientId, traceParent: parent, providerType } = reference;
+  private runUnderLease(leased: Leased, leaseOwner: string, lease: LeaseKeeper): Promise<boolean> {
+    const { id, phase, attempt, clientId, traceParent: parent, providerType } = leased.reference;
     const attributes = { 'provisioning.id': id, 'client.id': clientId, 'provisioning.attempt': attempt };
     return inSpan(`step ${phase}`, { parent, attributes: { ...attributes, 'provider.type': providerType } }, (span) =>
-      this.stepUnderLease(reference, leaseOwner, lease, span),
+      this.stepUnderLease(leased, leaseOwner, lease, span),
     );
   }
 
   private async stepUnderLease(
-    reference: ProvisioningReference,
+    leased: Leased,
     leaseOwner: string,
     lease: LeaseKeeper,
     span: Span | undefined,
   ): Promise<boolean> {
+    const { reference } = leased;
     const { id } = reference;
-    const result = await this.decide(reference, leaseOwner, lease);
+    const result = await this.decide(leased, leaseOwner, lease);
     span?.set({ 'step.result': result?.kind ?? 'none' });
     // Whoever goes on with it, on whichever controller, must be woken. The answer to an order is saved even so.
     const isOrdered = lease.hasOrdered && result !== null;
@@ -99,7 +97,7 @@ export class StepRunner {
     return committed;
   }
 
-  private async decide(reference: ProvisioningReference, leaseOwner: string, lease: LeaseKeeper) {
+  private async decide({ reference, client }: Leased, leaseOwner: string, lease: LeaseKeeper) {
     const { phase, intent } = reference;
     // A failed deletion waits for a caller's retry.
     if (intent === 'absent' && phase !== 'deleting' && phase !== 'failed') return advance('deleting');
@@ -111,8 +109,6 @@ export class StepRunner {
     }
     const timedOut = timeLimitFailure(reference, this.options, this.clock.now());
     if (timedOut) return fail(timedOut);
-    const client = await this.clients.get(reference.clientId);
-    if (!client) return null;
     const context: StepContext = {
       reference,
       client,

@@ -4,6 +4,12 @@ import type { DataSource, EntityTarget, ObjectLiteral } from 'typeorm';
 /** Statements have names for the server, one for each text. Texts are ours, never a caller's: there are few. */
 const NAMES = new Map<string, string>();
 
+/** A part of a statement, with the values of its parameters in their order. */
+export interface Fragment {
+  text: string;
+  values: unknown[];
+}
+
 interface PooledDriver {
   master: Pool;
 }
@@ -56,16 +62,43 @@ export function insertOf<T extends ObjectLiteral>(
   entity: EntityTarget<T>,
   row: T,
   from: number,
-): { text: string; values: unknown[] } {
+): Fragment {
   const metadata = dataSource.getMetadata(entity);
   const columns = metadata.columns.filter(({ propertyName }) => row[propertyName] !== undefined);
-  const values = columns.map(({ propertyName, type }) => {
-    const value: unknown = row[propertyName];
-    return type === 'jsonb' && value !== null ? JSON.stringify(value) : value;
-  });
   const names = columns.map(({ databaseName }) => `"${databaseName}"`).join(', ');
   const places = columns.map((_, index) => `$${from + index}`).join(', ');
-  return { text: `INSERT INTO ${metadata.tableName} (${names}) VALUES (${places})`, values };
+  const text = `INSERT INTO ${metadata.tableName} (${names}) VALUES (${places})`;
+  return { text, values: columns.map((column) => toColumn(column, row)) };
+}
+
+/**
+ * Changes of an entity as the beginning of an UPDATE, up to its SET list; what is undefined stays. The column that says
+ * when a row was changed is set as TypeORM would.
+ * @param from number of the first parameter
+ */
+export function updateOf<T extends ObjectLiteral>(
+  dataSource: DataSource,
+  entity: EntityTarget<T>,
+  changes: Partial<T>,
+  from: number,
+): Fragment {
+  const metadata = dataSource.getMetadata(entity);
+  const columns = metadata.columns.filter(({ propertyName }) => changes[propertyName] !== undefined);
+  const set = columns.map(({ databaseName }, index) => `"${databaseName}" = $${from + index}`);
+  const changedAt = metadata.updateDateColumn;
+  if (changedAt && !columns.includes(changedAt)) set.push(`"${changedAt.databaseName}" = now()`);
+  const text = `UPDATE ${metadata.tableName} SET ${set.join(', ')}`;
+  return { text, values: columns.map((column) => toColumn(column, changes)) };
+}
+
+function toColumn({ propertyName, type }: { propertyName: string; type: unknown }, row: ObjectLiteral): unknown {
+  const value: unknown = row[propertyName];
+  return type === 'jsonb' && value !== null ? JSON.stringify(value) : value;
+}
+
+/** The entity that TypeORM would make of the columns with this prefix. */
+export function entityOf<T extends object>(make: new () => T, row: Record<string, unknown>, prefix: string): T {
+  return Object.assign(new make(), withPrefix<T>(row, prefix));
 }
 
 /** What of a row was named with this prefix. */

@@ -1,8 +1,9 @@
 import { WorkflowDatabase } from '../testing/workflow-database';
 import {
+  awaitedStepJob,
   enqueueAgentWatch,
-  enqueueAwaitedStep,
   enqueueHealthLooks,
+  enqueueJobs,
   enqueueObservation,
   enqueueStep,
   enqueueSteps,
@@ -27,7 +28,7 @@ describe('the queue of jobs', () => {
     const { manager } = database.dataSource;
     await enqueueStep(manager, 'order');
     await enqueueHealthLooks(manager, 0);
-    await enqueueAwaitedStep(manager, 'server');
+    await enqueueJobs(manager, [awaitedStepJob('server', 0)]);
     await enqueueObservation(manager, 'hetzner', 0);
     await enqueueAgentWatch(manager);
     const [a, b, third, ...rest] = await column('key', 'priority, run_at, id');

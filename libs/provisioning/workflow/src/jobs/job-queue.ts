@@ -1,4 +1,5 @@
 import type { ProviderType } from '@agent-controller/cloud-port';
+import { quickQuery, type Fragment } from '@agent-controller/database';
 import type { DataSource, EntityManager } from 'typeorm';
 
 export const STEP_TASK = 'provisioning-step';
@@ -16,31 +17,80 @@ export const MAX_ATTEMPTS = 25;
  */
 const PRIORITY = { look: -20, awaited: -10, any: 0 };
 
-/** Wakes the next step of a provisioning. At most one such job waits for each; a later call moves it. */
-export async function enqueueStep(manager: EntityManager, provisioningId: string, delayMs = 0): Promise<void> {
-  await addStep(manager, provisioningId, { delayMs, mode: 'replace', priority: PRIORITY.any });
+/** A job that is to be made, or moved when it waits already. */
+export interface NewJob {
+  task: string;
+  /** At most one job with the same key waits. */
+  key: string;
+  /** Jobs of one queue run one after another. */
+  queue: string | null;
+  payload: object;
+  priority: number;
+  delayMs: number;
+  /** `replace`: it is moved; `preserve_run_at`: it stays; `sooner`: it is moved unless it is due earlier. */
+  mode: 'replace' | 'preserve_run_at' | 'sooner';
+}
+
+function stepOf(id: string, delayMs: number, more: Pick<NewJob, 'mode' | 'priority'>): NewJob {
+  return { task: STEP_TASK, key: id, queue: id, payload: { id }, delayMs, ...more };
+}
+
+/** The next step of a provisioning. At most one such job waits for each; a later one moves it. */
+export function stepJob(provisioningId: string, delayMs: number): NewJob {
+  return stepOf(provisioningId, delayMs, { mode: 'replace', priority: PRIORITY.any });
 }
 
 /** The same for the step of a server that exists: before those that order one. */
-export async function enqueueAwaitedStep(manager: EntityManager, provisioningId: string, delayMs = 0): Promise<void> {
-  await addStep(manager, provisioningId, { delayMs, mode: 'replace', priority: PRIORITY.awaited });
+export function awaitedStepJob(provisioningId: string, delayMs: number): NewJob {
+  return stepOf(provisioningId, delayMs, { mode: 'replace', priority: PRIORITY.awaited });
+}
+
+/** A look may have been put off after errors that are over: then it is moved. One that is due earlier stays. */
+function lookOf(task: string, more: Pick<NewJob, 'payload' | 'delayMs'> & Partial<NewJob>): NewJob {
+  return { task, key: task, queue: null, priority: PRIORITY.any, mode: 'sooner', ...more };
+}
+
+/** Looks at the provider's waiting servers, at the latest after `delayMs`; one job at a time. */
+export function observationJob(provider: ProviderType, delayMs: number): NewJob {
+  const key = `${OBSERVE_TASK}:${provider}`;
+  return lookOf(OBSERVE_TASK, { key, queue: key, payload: { provider }, priority: PRIORITY.look, delayMs });
+}
+
+/** Looks at servers that are being installed, from now on, by whichever controllers. */
+export function agentWatchJob(): NewJob {
+  return lookOf(WATCH_TASK, { payload: {}, priority: PRIORITY.look, delayMs: 0 });
+}
+
+/** A job as a call within a statement, which makes it when it commits. @param from number of the first parameter */
+export function jobSql({ task, key, queue, payload, priority, delayMs, mode }: NewJob, from: number): Fragment {
+  const [$task, $key, $queue, $payload, $priority, $delay, $mode] = Array.from({ length: 7 }, (_, i) => `$${from + i}`);
+  const wanted = `CASE WHEN ${$mode}::text <> 'sooner' THEN ${$mode}::text WHEN EXISTS (
+      SELECT 1 FROM graphile_worker.jobs
+      WHERE key = ${$key}::text AND run_at > now() + ${$delay}::double precision * interval '1 millisecond'
+    ) THEN 'replace' ELSE 'preserve_run_at' END`;
+  const text = `(graphile_worker.add_job(${$task}::text, ${$payload}::json, queue_name => ${$queue}::text,
+    job_key => ${$key}::text, run_at => now() + ${$delay}::double precision * interval '1 millisecond',
+    max_attempts => ${MAX_ATTEMPTS}, priority => ${$priority}::integer, job_key_mode => ${wanted})).id`;
+  return { text, values: [task, key, queue, JSON.stringify(payload), priority, delayMs, mode] };
+}
+
+/** Makes these jobs in the caller's transaction, if there is one. */
+export async function enqueueJobs(manager: EntityManager, jobs: readonly NewJob[]): Promise<void> {
+  for (const job of jobs) {
+    const { text, values } = jobSql(job, 1);
+    await manager.query(`SELECT ${text}`, values);
+  }
+}
+
+/** Wakes the next step of a provisioning. At most one such job waits for each; a later call moves it. */
+export async function enqueueStep(manager: EntityManager, provisioningId: string, delayMs = 0): Promise<void> {
+  await enqueueJobs(manager, [stepJob(provisioningId, delayMs)]);
 }
 
 /** Makes sure that a step will be woken; a job that waits already stays as it is. */
 export async function ensureStep(manager: EntityManager, provisioningId: string, delayMs = 0): Promise<void> {
-  await addStep(manager, provisioningId, { delayMs, mode: 'preserve_run_at', priority: PRIORITY.any });
-}
-
-async function addStep(
-  manager: EntityManager,
-  provisioningId: string,
-  { delayMs, mode, priority }: { delayMs: number; mode: 'replace' | 'preserve_run_at'; priority: number },
-): Promise<void> {
-  await manager.query(
-    `SELECT graphile_worker.add_job($1, json_build_object('id', $2::text), queue_name => $2, job_key => $2,
-       run_at => now() + $3 * interval '1 millisecond', max_attempts => $4, job_key_mode => $5, priority => $6)`,
-    [STEP_TASK, provisioningId, delayMs, MAX_ATTEMPTS, mode, priority],
-  );
+  const job = stepOf(provisioningId, delayMs, { mode: 'preserve_run_at', priority: PRIORITY.any });
+  await enqueueJobs(manager, [job]);
 }
 
 const WAKES_AT_ONCE = 4;
@@ -52,54 +102,31 @@ const WAKES_AT_ONCE = 4;
 export async function enqueueSteps(dataSource: DataSource, provisioningIds: readonly string[]): Promise<void> {
   const rest = [...provisioningIds];
   const wake = async () => {
-    for (let id = rest.pop(); id !== undefined; id = rest.pop()) await enqueueAwaitedStep(dataSource.manager, id);
+    for (let id = rest.pop(); id !== undefined; id = rest.pop()) {
+      const { text, values } = jobSql(awaitedStepJob(id, 0), 1);
+      await quickQuery(dataSource, `SELECT ${text}`, values);
+    }
   };
   await Promise.all(Array.from({ length: WAKES_AT_ONCE }, wake));
 }
 
 /** Makes sure that the provider's waiting servers are looked at, at the latest after `delayMs`; one job at a time. */
 export function enqueueObservation(manager: EntityManager, provider: ProviderType, delayMs: number): Promise<void> {
-  const key = `${OBSERVE_TASK}:${provider}`;
-  const job = { task: OBSERVE_TASK, key, queue: key, payload: { provider }, priority: PRIORITY.look };
-  return addLook(manager, job, delayMs);
+  return enqueueJobs(manager, [observationJob(provider, delayMs)]);
 }
 
 /** Makes sure that servers which are being installed are looked at from now on, by whichever controllers. */
 export function enqueueAgentWatch(manager: EntityManager): Promise<void> {
-  return addLook(manager, { task: WATCH_TASK, key: WATCH_TASK, payload: {}, priority: PRIORITY.look }, 0);
+  return enqueueJobs(manager, [agentWatchJob()]);
 }
 
 /** Makes sure that the ready agent-managers that are due are looked at, at the latest after `delayMs`. */
 export function enqueueHealthLooks(manager: EntityManager, delayMs: number): Promise<void> {
-  return addLook(manager, { task: HEALTH_TASK, key: HEALTH_TASK, payload: {} }, delayMs);
+  return enqueueJobs(manager, [lookOf(HEALTH_TASK, { payload: {}, delayMs })]);
 }
 
 /** Makes sure that the provider's servers are compared with the rows, at the latest after `delayMs`. */
 export function enqueueSweep(manager: EntityManager, provider: ProviderType, delayMs: number): Promise<void> {
-  return addLook(manager, { task: SWEEP_TASK, key: `${SWEEP_TASK}:${provider}`, payload: { provider } }, delayMs);
-}
-
-interface LookJob {
-  task: string;
-  key: string;
-  /** Jobs of one queue run one after another. */
-  queue?: string;
-  payload: object;
-  priority?: number;
-}
-
-/** A look may have been put off after errors that are over: then it is moved. One that is due earlier stays. */
-async function addLook(
-  manager: EntityManager,
-  { task, key, queue, payload, priority = PRIORITY.any }: LookJob,
-  delayMs: number,
-): Promise<void> {
-  await manager.query(
-    `SELECT graphile_worker.add_job($1, $2::json, job_key => $3, queue_name => $6, priority => $7,
-       run_at => now() + $4 * interval '1 millisecond', max_attempts => $5,
-       job_key_mode => CASE WHEN EXISTS (
-         SELECT 1 FROM graphile_worker.jobs WHERE key = $3 AND run_at > now() + $4 * interval '1 millisecond'
-       ) THEN 'replace' ELSE 'preserve_run_at' END)`,
-    [task, JSON.stringify(payload), key, delayMs, MAX_ATTEMPTS, queue ?? null, priority],
-  );
+  const key = `${SWEEP_TASK}:${provider}`;
+  return enqueueJobs(manager, [lookOf(SWEEP_TASK, { key, payload: { provider }, delayMs })]);
 }

@@ -14,13 +14,12 @@ const clock = { now: () => new Date() };
 /** A controller whose only step is this one. */
 export function runnerOf(
   step: (context: StepContext) => Promise<StepResult>,
-  { dataSource, provisionings, clients, stepCommit, options, secretBox }: WorkflowDatabase,
+  { dataSource, provisionings, stepCommit, options, secretBox }: WorkflowDatabase,
   { provider, logger }: { provider: CloudProvider; logger: Logger },
 ): StepRunner {
   const providers = new CloudProviderRegistry([provider]);
   return new StepRunner(
     provisionings,
-    clients,
     providers,
     new InstanceService(dataSource),
     { find: () => ({ run: step }) } as unknown as StepRegistry,

@@ -9,6 +9,7 @@ import { ProvisioningReference } from '../provisioning-reference.entity';
 import { WORKFLOW_ENTITIES } from '../provisioning-workflow.module';
 import { ProvisioningRepository } from '../provisioning.repository';
 import type { ProvisioningSecrets } from '../provisioning.types';
+import { QuickCommit } from '../quick-commit';
 import { StepCommit } from '../step-commit.service';
 import type { WorkflowOptions } from '../workflow.options';
 
@@ -30,7 +31,13 @@ export class WorkflowDatabase {
     this.provisionings = new ProvisioningRepository(dataSource, secretBox, options);
     this.clients = new ClientRepository(dataSource, secretBox);
     this.events = new EventLog(dataSource);
-    this.stepCommit = new StepCommit(this.provisionings, this.clients, this.events, options);
+    this.stepCommit = new StepCommit(
+      this.provisionings,
+      this.clients,
+      this.events,
+      new QuickCommit(dataSource),
+      options,
+    );
   }
 
   static async create(): Promise<WorkflowDatabase> {

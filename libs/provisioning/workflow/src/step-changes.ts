@@ -1,0 +1,130 @@
+import { NO_HEALTH, type Client } from '@agent-controller/clients';
+import type { EventSource, NewEvent } from './event-log';
+import { canFollow, PHASE_DISPLAY, SETTLED_PHASES, WATCHED_PHASES, type Phase } from './phases';
+import type { ProvisioningReference } from './provisioning-reference.entity';
+import type { ProvisioningFailure } from './provisioning.types';
+import { reportEvents } from './reports/report-news';
+import { isNewer } from './reports/server-report';
+import type { Patch, StepResult } from './steps/step';
+
+/** Phases in which the server may report. */
+const REPORTING_PHASES: readonly Phase[] = ['booting', 'installing', 'starting'];
+/** Phases in which it may fetch its secret files. It has them when its proxy answers. */
+const REDEEMING_PHASES: readonly Phase[] = ['booting', 'installing'];
+/** Phases that begin with waiting, for whom others wake the step; in case that nobody does, it looks after a while. */
+export const AWAITED_PHASES: readonly Phase[] = ['booting', ...WATCHED_PHASES];
+const FIRST_STEP_MS = 15_000;
+
+/** What the row was when the step began. */
+export interface SeenRow {
+  reference: Readonly<ProvisioningReference>;
+  leaseOwner: string;
+}
+
+type LastingResult = Exclude<StepResult, { kind: 'gone' }>;
+
+/** What a step's result makes of the rows. */
+export interface StepChanges {
+  phase: Phase;
+  isNewPhase: boolean;
+  reference: Patch;
+  client: Partial<Client>;
+  events: NewEvent[];
+  /** What the events belong to. */
+  source: EventSource;
+  /** Until the next step; null when there is none. */
+  delayMs: number | null;
+}
+
+/**
+ * @param row as it is now, which may be more than the step saw
+ * @throws Error for a phase that cannot follow
+ */
+export function changesOf(
+  row: Readonly<ProvisioningReference>,
+  result: LastingResult,
+  { now, healthCheckIntervalMs }: { now: Date; healthCheckIntervalMs: number },
+): StepChanges {
+  const phase = nextPhase(row, result);
+  const isNewPhase = phase !== row.phase;
+  if (isNewPhase && !canFollow(row.phase, phase)) throw new Error(`${phase} cannot follow ${row.phase}`);
+  const failure: ProvisioningFailure | null =
+    result.kind === 'fail' ? { ...result.failure, phase: row.phase, at: now.toISOString() } : null;
+  const report = result.report && isNewer(result.report, row.report) ? result.report : null;
+  const news = report ? reportEvents(report, row.report) : [];
+  const events = [...news, ...(result.events ?? []), ...phaseEvents(isNewPhase, phase, failure)];
+  return {
+    phase,
+    isNewPhase,
+    events,
+    reference: {
+      ...result.patch,
+      ...(report ? { report } : {}),
+      ...(failure ? { lastError: failure } : {}),
+      ...(isNewPhase ? phaseColumns(row, result, phase, { now, healthCheckIntervalMs }) : {}),
+      lastEventSeq: row.lastEventSeq + events.length,
+      version: row.version + 1,
+      leaseOwner: null,
+      leaseUntil: null,
+    },
+    client: { ...result.clientPatch, ...healthColumns(row.phase, phase, now) },
+    source: { id: row.id, clientId: row.clientId, attempt: result.patch?.attempt ?? row.attempt, phase },
+    delayMs: SETTLED_PHASES.includes(phase) ? null : isNewPhase ? firstStepMs(phase, result) : waitMs(result),
+  };
+}
+
+/** Where the row goes. Once nobody wants the server any more, whatever a step found leads to its deletion. */
+export function nextPhase(row: Readonly<ProvisioningReference>, result: StepResult): Phase {
+  if (row.intent === 'absent' && row.phase !== 'deleting') return 'deleting';
+  if (result.kind === 'fail') return 'failed';
+  return result.kind === 'advance' ? result.phase : row.phase;
+}
+
+function phaseColumns(
+  row: Readonly<ProvisioningReference>,
+  { patch }: LastingResult,
+  phase: Phase,
+  { now, healthCheckIntervalMs }: { now: Date; healthCheckIntervalMs: number },
+): Patch {
+  const earlier = patch?.phaseTimes ?? row.phaseTimes;
+  return {
+    phase,
+    phaseSince: now,
+    phaseTimes: { ...earlier, [phase]: now.toISOString() },
+    consecutiveErrors: 0,
+    pausedMsBeforePhase: patch?.pausedMs ?? row.pausedMs,
+    // Whatever the server still has to say is of no use any more.
+    ...(REPORTING_PHASES.includes(phase) ? {} : { callbackTokenHash: null }),
+    ...(REDEEMING_PHASES.includes(phase) ? {} : { bootstrapTokenHash: null }),
+    ...(WATCHED_PHASES.includes(phase) ? { healthDueAt: null } : {}),
+    // Its last step has just looked.
+    ...(phase === 'ready' ? { healthDueAt: new Date(now.getTime() + healthCheckIntervalMs) } : {}),
+  };
+}
+
+function waitMs(result: StepResult): number {
+  return result.kind === 'wait' ? result.delayMs : 0;
+}
+
+/** At once, unless there is nothing to do yet. */
+function firstStepMs(phase: Phase, { patch }: LastingResult): number {
+  return AWAITED_PHASES.includes(phase) && patch?.serverStatus !== 'running' ? FIRST_STEP_MS : 0;
+}
+
+/** Ready means that it was seen to be healthy. Once it is not ready any more, nobody looks, and nothing is known. */
+function healthColumns(before: Phase, after: Phase, now: Date): Partial<Client> {
+  if (before === after) return {};
+  if (after === 'ready') return { ...NO_HEALTH, health: 'healthy', healthSince: now, healthCheckedAt: now };
+  return before === 'ready' ? NO_HEALTH : {};
+}
+
+function phaseEvents(isNewPhase: boolean, phase: Phase, failure: ProvisioningFailure | null): NewEvent[] {
+  if (!isNewPhase) return [];
+  const { message, progress } = PHASE_DISPLAY[phase];
+  if (phase !== 'failed' || !failure) return [{ type: 'phase', message, data: { progress } }];
+  const { code, action } = failure;
+  return [
+    { type: 'error', message: failure.message, data: { code, action } },
+    { type: 'phase', message: `${message}: ${failure.message}`, data: { progress, code } },
+  ];
+}
