@@ -38,10 +38,10 @@ describe('the tables of who may call', () => {
          VALUES ($1, 'api-key:alice', 'web', 8080, 'api_key', false)`,
         [clientId],
       );
-      await trail.append(entry());
+      await trail.append([entry()]);
       await dataSource.query('DELETE FROM clients WHERE id = $1', [clientId]);
-      await trail.append(entry({ action: 'DELETE /api/clients/:id', at: new Date('2026-11-24T12:00:00Z') }));
-      await trail.append(entry({ clientId: null, subject: null, role: null, action: 'authentication', count: 17 }));
+      await trail.append([entry({ action: 'DELETE /api/clients/:id', at: new Date('2026-11-24T12:00:00Z') })]);
+      await trail.append([entry({ clientId: null, subject: null, role: null, action: 'authentication', count: 17 })]);
       const all = await trail.page({}, 10);
       expect(all.map(({ action, clientName }) => [action, clientName])).toEqual([
         ['authentication', null],
@@ -88,7 +88,7 @@ describe('the tables of who may call', () => {
       });
 
       it('goes in batches, the oldest first, and each batch says so', async () => {
-        for (const age of [101, 100, 99, 89, 0]) await trail.append(entry({ at: days(age), action: `of ${age}` }));
+        for (const age of [101, 100, 99, 89, 0]) await trail.append([entry({ at: days(age), action: `of ${age}` })]);
         expect(await trail.removeBefore(days(90), 2)).toBe(2);
         const removal = `removal of entries before ${days(90).toISOString().slice(0, 10)}`;
         expect(await actions()).toEqual([removal, 'of 0', 'of 89', 'of 99']);
@@ -99,15 +99,15 @@ describe('the tables of who may call', () => {
       });
 
       it('waits until there is a whole day, so that what is said of it does not grow', async () => {
-        await trail.append(entry({ at: days(90.5) }));
+        await trail.append([entry({ at: days(90.5) })]);
         expect(await trail.removeBefore(days(90), 10)).toBe(0);
-        await trail.append(entry({ at: days(0) }));
+        await trail.append([entry({ at: days(0) })]);
         expect(await trail.removeBefore(days(89), 10)).toBe(1);
       });
 
       it('never takes what is younger than 30 days, whatever is asked for', async () => {
-        await trail.append(entry({ at: days(32), action: 'old' }));
-        await trail.append(entry({ at: days(29), action: 'young' }));
+        await trail.append([entry({ at: days(32), action: 'old' })]);
+        await trail.append([entry({ at: days(29), action: 'young' })]);
         expect(await trail.removeBefore(days(1), 10)).toBe(1);
         expect(await actions()).toEqual([expect.stringContaining('removal'), 'young']);
         await dataSource
@@ -120,7 +120,7 @@ describe('the tables of who may call', () => {
       });
 
       it('is the only way: without it old entries are refused as well', async () => {
-        await trail.append(entry({ at: days(400) }));
+        await trail.append([entry({ at: days(400) })]);
         await expect(dataSource.query('DELETE FROM audit_log')).rejects.toThrow('append-only');
         expect(await trail.removeBefore(days(100), 10)).toBe(1);
         await expect(dataSource.query('DELETE FROM audit_log')).rejects.toThrow('append-only');

@@ -27,6 +27,7 @@ import { Instance } from './instance.entity';
 import { IdempotencyKey } from './idempotency/idempotency-key.entity';
 import { IdempotencyKeysService } from './idempotency/idempotency-keys.service';
 import { InstanceService } from './instance.service';
+import { CallersFirst } from './jobs/callers-first';
 import { JobRunner } from './jobs/job-runner';
 import { ObservationShift } from './observation/observation-shift';
 import { WaitingServers } from './observation/waiting-servers.repository';
@@ -173,6 +174,7 @@ const INTERNAL: Provider[] = [
   ChangeWatcher,
   Housekeeping,
   Reconciler,
+  CallersFirst,
   JobRunner,
   { provide: AgentHealth, useClass: AgentHealthClient },
 ];

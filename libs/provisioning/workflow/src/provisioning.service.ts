@@ -11,6 +11,7 @@ import {
   IdempotencyKeysService,
   type RepeatableRequest,
 } from './idempotency/idempotency-keys.service';
+import { CallersFirst } from './jobs/callers-first';
 import { enqueueStep } from './jobs/job-queue';
 import { SETTLED_PHASES } from './phases';
 import type { ProvisionRequest } from './provision-request';
@@ -40,6 +41,7 @@ export class ProvisioningService {
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly guard: DeletionGuard,
     private readonly accepting: AcceptingRepository,
+    private readonly callersFirst: CallersFirst,
   ) {}
 
   /**
@@ -49,7 +51,11 @@ export class ProvisioningService {
    * @throws AppError `provider-not-found`, `server-type-…`, `location-…`, `image-…`, `ssh-key-…`, `user-data-too-large`,
    * `name-taken`, `quota-exceeded`, `idempotency-key-reused`, `idempotency-key-gone`
    */
-  async start(
+  start(request: ProvisionRequest, caller: Caller, repeatable: RepeatableRequest | null): Promise<StartedProvisioning> {
+    return this.callersFirst.call(() => this.startNow(request, caller, repeatable));
+  }
+
+  private async startNow(
     request: ProvisionRequest,
     caller: Caller,
     repeatable: RepeatableRequest | null,

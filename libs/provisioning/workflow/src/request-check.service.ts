@@ -71,7 +71,8 @@ export class RequestCheckService {
   }
 
   /**
-   * @param options `isBrief`: user data is rendered only where it might not fit
+   * @param options `isBrief`: for a request that is saved at once: user data is rendered only where it might not fit, and
+   *   a taken name is left to the saving
    * @throws AppError `provider-unavailable`, `provider-refused` when the provider cannot be asked
    */
   async check(request: ProvisionRequest, caller: Caller, { isBrief = false } = {}): Promise<RequestCheck> {
@@ -90,9 +91,9 @@ export class RequestCheckService {
     if (userData !== null && provider) this.sizes.note(request, provider, userDataBytes(userData));
     const ofOrder = [...(choice?.problems ?? []), ...(keys?.problems ?? [])];
     const problems = [noProvider, ...ofOrder, badCredentials, await this.forbidden(credentials), tooLarge];
-    if (request.name !== undefined && (await this.clients.isNameTaken(request.name, caller.subject))) {
-      problems.push(nameTaken(request.name));
-    }
+    // The index on names has the last word; where nothing is asked after it, it has the only one.
+    const name = isBrief && !this.hasQuotas ? undefined : request.name;
+    if (name !== undefined && (await this.clients.isNameTaken(name, caller.subject))) problems.push(nameTaken(name));
     if (made) problems.push(await this.quotas.problem(made.reference, caller));
     return {
       problems: problems.filter((problem) => problem !== null),

@@ -10,24 +10,20 @@ import type { ProvisioningSecrets } from './provisioning.types';
 export class ServerMaterialService {
   constructor(private readonly provisionings: ProvisioningRepository) {}
 
-  async create(
+  create(
     clientId: string,
     given: Pick<ProvisioningSecrets, 'git' | 'cursorApiKey' | 'environment'>,
     now: Date,
-  ): Promise<{ tls: ServerTls; secrets: ProvisioningSecrets }> {
-    const tls = await createServerTls(clientId, now);
+  ): { tls: ServerTls; secrets: ProvisioningSecrets } {
+    const tls = createServerTls(clientId, now);
     return { tls, secrets: { ...given, server: createServerSecrets(), tlsPrivateKeyPem: tls.privateKeyPem } };
   }
 
   /** New material for a replacement; what the caller once gave stays. @throws Error when that was wiped */
-  async renew(
-    reference: ProvisioningReference,
-    client: Client,
-    now: Date,
-  ): Promise<{ tls: ServerTls; sealedSecrets: string }> {
+  renew(reference: ProvisioningReference, client: Client, now: Date): { tls: ServerTls; sealedSecrets: string } {
     const given = this.provisionings.openSecrets(reference);
     if (!given) throw new Error('The secrets of this provisioning were wiped');
-    const { tls, secrets } = await this.create(client.id, given, now);
+    const { tls, secrets } = this.create(client.id, given, now);
     return { tls, sealedSecrets: this.provisionings.sealSecrets(reference.id, secrets) };
   }
 }

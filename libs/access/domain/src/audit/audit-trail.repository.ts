@@ -19,18 +19,22 @@ export interface AuditFilter {
 export class AuditTrailRepository {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** With the client's name; that of a client that is gone is known from earlier entries. */
-  async append(entry: NewAuditEntry): Promise<void> {
-    const { at, subject, role, action, clientId, address, status, code, requestId, count } = entry;
+  /** In this order, with the clients' names; that of a client that is gone is known from earlier entries. */
+  async append(entries: readonly NewAuditEntry[]): Promise<void> {
     await quickQuery(
       this.dataSource,
       `INSERT INTO audit_log (at, subject, role, action, client_id, client_name, address, status, code, request_id, count)
-       VALUES ($1, $2, $3, $4, $5::uuid, coalesce(
-         (SELECT name FROM clients WHERE id = $5::uuid),
-         (SELECT client_name FROM audit_log WHERE client_id = $5::uuid AND client_name IS NOT NULL
+       SELECT at, subject, role, action, client_id, coalesce(
+         (SELECT name FROM clients WHERE id = entry.client_id),
+         (SELECT client_name FROM audit_log WHERE audit_log.client_id = entry.client_id AND client_name IS NOT NULL
           ORDER BY id DESC LIMIT 1)
-       ), $6, $7, $8, $9, $10)`,
-      [at, subject, role, action, clientId, address, status, code, requestId, count],
+       ), address, status, code, request_id, count
+       FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (
+         at timestamptz, subject text, role text, action text, "clientId" uuid, address text, status integer, code text,
+         "requestId" text, count integer
+       )) WITH ORDINALITY AS entry (at, subject, role, action, client_id, address, status, code, request_id, count, place)
+       ORDER BY place`,
+      [JSON.stringify(entries)],
     );
   }
 

@@ -51,4 +51,34 @@ describe('AuditTrail', () => {
     await new AuditTrail({ append }, { error } as unknown as Logger).note(entry);
     expect(logged).toMatchObject([{ entry }]);
   });
+
+  it('writes together what comes while it writes, in its order, and each caller waits for its own', async () => {
+    const written: string[][] = [];
+    const ends: (() => void)[] = [];
+    const append = (entries: readonly NewAuditEntry[]) => {
+      written.push(entries.map(({ action }) => action));
+      return new Promise<void>((resolve) => ends.push(resolve));
+    };
+    const trail = new AuditTrail({ append }, {} as Logger);
+    const done: string[] = [];
+    const note = (action: string) => trail.note({ action } as NewAuditEntry).then(() => done.push(action));
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const all = [note('a')];
+    await turn();
+    all.push(note('b'), note('c'));
+    await turn();
+    expect([written, done]).toEqual([[['a']], []]);
+    ends[0]?.();
+    await turn();
+    all.push(note('d'));
+    expect([written, done]).toEqual([[['a'], ['b', 'c']], ['a']]);
+    ends[1]?.();
+    await turn();
+    expect([written, done]).toEqual([
+      [['a'], ['b', 'c'], ['d']],
+      ['a', 'b', 'c'],
+    ]);
+    ends[2]?.();
+    await Promise.all(all);
+  });
 });

@@ -30,10 +30,9 @@ describe('somebody between the controller and an agent-manager', () => {
   let other: ServerTls;
   const stops: (() => Promise<void>)[] = [];
 
-  beforeAll(async () => {
-    [tls, other] = await Promise.all(
-      ['client-1', 'client-1'].map((id) => createServerTls(id, new Date())) as [Promise<ServerTls>, Promise<ServerTls>],
-    );
+  beforeAll(() => {
+    tls = createServerTls('client-1', new Date());
+    other = createServerTls('client-1', new Date());
   });
   afterEach(async () => {
     for (const stop of stops.splice(0)) await stop();

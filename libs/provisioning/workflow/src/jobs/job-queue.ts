@@ -17,6 +17,11 @@ export const MAX_ATTEMPTS = 25;
  */
 const PRIORITY = { look: -20, awaited: -10, any: 0 };
 
+/** Whether a server, which exists, waits for such a job. */
+export function isUrgent(priority: number): boolean {
+  return priority < PRIORITY.any;
+}
+
 /** A job that is to be made, or moved when it waits already. */
 export interface NewJob {
   task: string;

@@ -12,8 +12,9 @@ import { StepRunner } from '../step-runner.service';
 import { Sweeper } from '../sweep/sweeper';
 import { LOGGER } from '../tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
+import { CallersFirst } from './callers-first';
 import { orHandBack } from './hand-back';
-import { HEALTH_TASK, OBSERVE_TASK, STEP_TASK, SWEEP_TASK, WATCH_TASK } from './job-queue';
+import { HEALTH_TASK, isUrgent, OBSERVE_TASK, STEP_TASK, SWEEP_TASK, WATCH_TASK } from './job-queue';
 import { JobWorker } from './job-worker';
 import { measuredTask } from './measured-task';
 
@@ -38,6 +39,7 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly keeper: HealthKeeper,
     private readonly sweeper: Sweeper,
     private readonly reconciler: Reconciler,
+    private readonly callersFirst: CallersFirst,
     @Inject(WORKFLOW_OPTIONS) private readonly options: WorkflowOptions,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -89,7 +91,10 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
     const apart = (task: string, work: () => Promise<void>) =>
       inSpan(`job ${task}`, { parent: null }, () => orHandBack(work(), signal));
     return {
-      [STEP_TASK]: measuredTask<StepJob>(STEP_TASK, ({ id }) => this.steps.run(id, signal)),
+      [STEP_TASK]: measuredTask<StepJob>(STEP_TASK, ({ id }, priority) => {
+        const step = () => this.steps.run(id, signal);
+        return isUrgent(priority) ? step() : this.callersFirst.step(step);
+      }),
       [OBSERVE_TASK]: measuredTask<LookJob>(OBSERVE_TASK, ({ provider }) =>
         orHandBack(this.observation.run(provider, signal), signal),
       ),

@@ -5,6 +5,9 @@ import { Logger as GraphileLogger, run, type Runner, type TaskList, type WorkerE
 import type { Pool } from 'pg';
 import type { WorkflowOptions } from '../workflow.options';
 
+/** So long an end of a job may wait for others, that all become one statement. The next step of its row waits as well. */
+const BATCH_MS = 10;
+
 /** One graphile-worker with connections of its own. It ends once, and is then replaced. */
 export class JobWorker {
   /** Resolves with the reason when it ended, by itself or by `end`. */
@@ -35,10 +38,10 @@ export class JobWorker {
       concurrentJobs: size,
       localQueue: { size },
       pollInterval: 1_000,
-      // In batches, also of one: what a lost connection spoils ends the worker then, which is replaced. Otherwise it would
+      // In batches, at least of one: what a lost connection spoils ends the worker then, which is replaced. Otherwise it would
       // be a rejection that nobody handles, and end the process.
-      completeJobBatchDelay: 0,
-      failJobBatchDelay: 0,
+      completeJobBatchDelay: BATCH_MS,
+      failJobBatchDelay: BATCH_MS,
     };
     try {
       const logs = graphileLogger(logger);

@@ -6,7 +6,7 @@ import { HandedBack } from './hand-back';
 /** A task that tells how late and how long it ran, and how it ended. */
 export function measuredTask<T extends { provider?: ProviderType }>(
   task: string,
-  work: (payload: T) => Promise<void>,
+  work: (payload: T, priority: number) => Promise<void>,
 ): Task {
   return async (payload, { job }) => {
     const startedAt = performance.now();
@@ -16,7 +16,7 @@ export function measuredTask<T extends { provider?: ProviderType }>(
     const tell = (result: 'done' | 'failed' | 'handed-back') =>
       jobEnded.tell({ task, provider, result, lateSeconds, seconds: (performance.now() - startedAt) / 1000 });
     try {
-      await work(payload as T);
+      await work(payload as T, job.priority);
       tell('done');
     } catch (error) {
       tell(error instanceof HandedBack ? 'handed-back' : 'failed');

@@ -4,6 +4,7 @@ import type { Clock } from '@agent-controller/kernel';
 import { AcceptingRepository } from '../accepting.repository';
 import { DeletionGuard } from '../deletion/deletion-guard.service';
 import { IdempotencyKeysService } from '../idempotency/idempotency-keys.service';
+import { CallersFirst } from '../jobs/callers-first';
 import { ProvisioningService } from '../provisioning.service';
 import type { RequestCheckService } from '../request-check.service';
 import type { WorkflowDatabase } from './workflow-database';
@@ -28,5 +29,6 @@ export function provisioningService(
     clock,
     new DeletionGuard(clients, new CloudProviderRegistry(providers)),
     new AcceptingRepository(dataSource),
+    new CallersFirst(),
   );
 }

@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CallersFirst } from './callers-first';
+
+describe('CallersFirst', () => {
+  /** Work that ends when it is told to. */
+  function open() {
+    let end: () => void = () => undefined;
+    const done = new Promise<void>((resolve) => (end = resolve));
+    return { end, done };
+  }
+
+  async function begun(): Promise<void> {
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Steps that count themselves. */
+  function steps(first: CallersFirst, count: number) {
+    const { end, done } = open();
+    let running = 0;
+    const all = Promise.all(
+      Array.from({ length: count }, () =>
+        first.step(async () => {
+          running += 1;
+          await done;
+        }),
+      ),
+    );
+    return { running: () => running, end: () => (end(), all) };
+  }
+
+  it('begins all steps while nobody calls', async () => {
+    const many = steps(new CallersFirst(), 10);
+    await begun();
+    expect(many.running()).toBe(10);
+    await many.end();
+  });
+
+  it('begins two during a call, and the others when it is over', async () => {
+    const first = new CallersFirst();
+    const { end, done } = open();
+    const call = first.call(() => done);
+    const many = steps(first, 10);
+    await begun();
+    expect(many.running()).toBe(2);
+    end();
+    await call;
+    await begun();
+    expect(many.running()).toBe(10);
+    await many.end();
+  });
+
+  it('begins one more for each that ends during a call', async () => {
+    const first = new CallersFirst();
+    const { end, done } = open();
+    const call = first.call(() => done);
+    const early = steps(first, 2);
+    const late = steps(first, 1);
+    await begun();
+    expect([early.running(), late.running()]).toEqual([2, 0]);
+    await early.end();
+    await begun();
+    expect(late.running()).toBe(1);
+    end();
+    await Promise.all([call, late.end()]);
+  });
+
+  it('holds no step back for long, however long is called', async () => {
+    const first = new CallersFirst();
+    const { end, done } = open();
+    const call = first.call(() => done);
+    const many = steps(first, 5);
+    while (many.running() < 5) await sleep(10);
+    end();
+    await Promise.all([call, many.end()]);
+    expect(many.running()).toBe(5);
+  });
+
+  it('goes on after calls and steps that fail', async () => {
+    const first = new CallersFirst();
+    const fails = () => Promise.reject(new Error('it failed'));
+    await expect(first.call(fails)).rejects.toThrow('it failed');
+    await expect(first.step(fails)).rejects.toThrow('it failed');
+    const many = steps(first, 5);
+    await begun();
+    expect(many.running()).toBe(5);
+    await many.end();
+  });
+});
