@@ -6,6 +6,8 @@ import type { ProvisioningFailure } from './provisioning.types';
 import { reportEvents } from './reports/report-news';
 import { isNewer } from './reports/server-report';
 import type { Patch, StepResult } from './steps/step';
+import { untilTimeLimitMs } from './time-limit';
+import type { WorkflowOptions } from './workflow.options';
 
 /** Phases in which the server may report. */
 const REPORTING_PHASES: readonly Phase[] = ['booting', 'installing', 'starting'];
@@ -13,13 +15,16 @@ const REPORTING_PHASES: readonly Phase[] = ['booting', 'installing', 'starting']
 const REDEEMING_PHASES: readonly Phase[] = ['booting', 'installing'];
 /** Phases that begin with waiting, for whom others wake the step; in case that nobody does, it looks after a while. */
 export const AWAITED_PHASES: readonly Phase[] = ['booting', ...WATCHED_PHASES];
-const FIRST_STEP_MS = 15_000;
+const FIRST_STEP_MS = 25_000;
 
 /** What the row was when the step began. */
 export interface SeenRow {
   reference: Readonly<ProvisioningReference>;
   leaseOwner: string;
 }
+
+/** What of the configuration matters. */
+export type StepLimits = Pick<WorkflowOptions, 'healthCheckIntervalMs' | 'provisioningTimeoutMs' | 'phaseTimeoutMs'>;
 
 type LastingResult = Exclude<StepResult, { kind: 'gone' }>;
 
@@ -43,7 +48,8 @@ export interface StepChanges {
 export function changesOf(
   row: Readonly<ProvisioningReference>,
   result: LastingResult,
-  { now, healthCheckIntervalMs }: { now: Date; healthCheckIntervalMs: number },
+  limits: StepLimits,
+  now: Date,
 ): StepChanges {
   const phase = nextPhase(row, result);
   const isNewPhase = phase !== row.phase;
@@ -61,7 +67,9 @@ export function changesOf(
       ...result.patch,
       ...(report ? { report } : {}),
       ...(failure ? { lastError: failure } : {}),
-      ...(isNewPhase ? phaseColumns(row, result, phase, { now, healthCheckIntervalMs }) : {}),
+      ...(isNewPhase
+        ? phaseColumns(row, result, phase, { now, healthCheckIntervalMs: limits.healthCheckIntervalMs })
+        : {}),
       lastEventSeq: row.lastEventSeq + events.length,
       version: row.version + 1,
       leaseOwner: null,
@@ -69,7 +77,11 @@ export function changesOf(
     },
     client: { ...result.clientPatch, ...healthColumns(row.phase, phase, now) },
     source: { id: row.id, clientId: row.clientId, attempt: result.patch?.attempt ?? row.attempt, phase },
-    delayMs: SETTLED_PHASES.includes(phase) ? null : isNewPhase ? firstStepMs(phase, result) : waitMs(result),
+    delayMs: SETTLED_PHASES.includes(phase)
+      ? null
+      : isNewPhase
+        ? firstStepMs(phase, result)
+        : Math.min(waitMs(result), untilTimeLimitMs({ ...row, ...result.patch }, limits, now) ?? Infinity),
   };
 }
 

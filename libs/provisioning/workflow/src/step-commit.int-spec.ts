@@ -149,9 +149,8 @@ describe('StepCommit', () => {
         seen.reference.id,
       ]);
       const before = await rowsAfter(seen.reference);
-      const { healthCheckIntervalMs } = database.options;
       const now = new Date();
-      const changes = changesOf(seen.reference, { kind: 'wait', delayMs: 1_000 }, { now, healthCheckIntervalMs });
+      const changes = changesOf(seen.reference, { kind: 'wait', delayMs: 1_000 }, database.options, now);
       expect(await new QuickCommit(database.dataSource).save(seen, changes, now)).toBe(false);
       expect(await rowsAfter(seen.reference)).toEqual(before);
       expect(await commit(seen, wait(1_000))).toBe(true);
@@ -223,6 +222,22 @@ describe('StepCommit', () => {
       [seen.reference.id],
     );
     expect(job?.soon).toBe(true);
+  });
+
+  it('runs a step again at the latest when its time is over', async () => {
+    const now = new Date('2026-11-24T12:00:00Z');
+    const { booting } = database.options.phaseTimeoutMs;
+    const seen = await leased({
+      phase: 'booting',
+      attemptSince: now,
+      phaseSince: new Date(now.getTime() - booting + 7_000),
+    });
+    await commit(seen, wait(25_000));
+    const [job]: { inMs: number }[] = await database.dataSource.query(
+      `SELECT extract(epoch FROM run_at - now())::double precision * 1000 AS "inMs" FROM graphile_worker.jobs WHERE key = $1`,
+      [seen.reference.id],
+    );
+    expect(job?.inMs).toBeLessThanOrEqual(7_000);
   });
 
   it('buries: rows go, the log stays and ends with "deleted", a tombstone knows', async () => {

@@ -74,7 +74,7 @@ export class StepCommit {
     result: Exclude<StepResult, { kind: 'gone' }>,
     now: Date,
   ): StepChanges {
-    return changesOf(row, result, { now, healthCheckIntervalMs: this.options.healthCheckIntervalMs });
+    return changesOf(row, result, this.options, now);
   }
 
   private async apply(

@@ -1,5 +1,5 @@
 import { PHASES } from './phases';
-import { elapsedMs, phaseElapsedMs, timeLimitFailure } from './time-limit';
+import { elapsedMs, phaseElapsedMs, timeLimitFailure, untilTimeLimitMs } from './time-limit';
 
 const START = new Date('2026-01-01T00:00:00Z');
 const after = (seconds: number) => new Date(START.getTime() + seconds * 1000);
@@ -72,5 +72,31 @@ describe('timeLimitFailure', () => {
   it('holds for the way to ready, and never for a removal', () => {
     const limited = PHASES.filter((phase) => timeLimitFailure(attempt({ phase }), limits, after(9_999)) !== null);
     expect(limited).toEqual(['creating-server', 'booting', 'installing', 'starting']);
+  });
+});
+
+describe('untilTimeLimitMs', () => {
+  const minute = 60_000;
+  const limits = {
+    provisioningTimeoutMs: 2 * minute,
+    phaseTimeoutMs: { 'creating-server': minute, booting: minute, installing: minute, starting: minute },
+  };
+
+  it.each([
+    ["the phase's end", attempt({ phaseSince: after(30) }), 50, 40_000],
+    ["the attempt's end, when that comes first", attempt({ phaseSince: after(100) }), 110, 10_000],
+    ['nothing when it is over', attempt(), 90, 0],
+    ['longer by what was paused', attempt({ pausedMs: 5_000 }), 10, 55_000],
+    ['no time while the clock stands', attempt({ pausedSince: after(59) }), 3_600, null],
+    ['no time where there is no limit', attempt({ phase: 'deleting' as never }), 10, null],
+  ])('is %s', (_what, timed, seconds, expected) =>
+    expect(untilTimeLimitMs(timed, limits, after(seconds))).toBe(expected),
+  );
+
+  it('ends when the failure comes', () => {
+    const timed = attempt({ phaseSince: after(7) });
+    const end = new Date(after(20).getTime() + (untilTimeLimitMs(timed, limits, after(20)) ?? 0));
+    expect(timeLimitFailure(timed, limits, end)?.code).toBe('timed-out');
+    expect(timeLimitFailure(timed, limits, new Date(end.getTime() - 1))).toBeNull();
   });
 });

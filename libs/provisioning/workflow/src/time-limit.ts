@@ -42,6 +42,14 @@ export function timeLimitFailure(reference: Timed, limits: Limits, now: Date): F
   return null;
 }
 
+/** Until the attempt or its present phase has lasted too long; null in phases without a limit, and while the clock stands. */
+export function untilTimeLimitMs(reference: Timed, limits: Limits, now: Date): number | null {
+  const phase = TIMED_PHASES.find((timed) => timed === reference.phase);
+  if (!phase || reference.pausedSince) return null;
+  const ofAttempt = limits.provisioningTimeoutMs - elapsedMs(reference, now);
+  return Math.max(0, Math.min(ofAttempt, limits.phaseTimeoutMs[phase] - phaseElapsedMs(reference, now)));
+}
+
 function failure(what: string, { phase, lastSeen }: Timed): Failure {
   const seen = lastSeen ? ` Last seen: ${lastSeen}.` : '';
   return {

@@ -1,6 +1,5 @@
 import type { Logger } from '@agent-controller/kernel';
 import type { ProxyAnswer } from '../agent/agent-health';
-import type { AgentTarget } from '../agent/agent-target';
 import type { ProvisioningReference } from '../provisioning-reference.entity';
 import { FakeAgentHealth } from '../testing/fake-agent-health';
 import { failedReport, reportWith, stageOf } from '../testing/server-report.fixture';
@@ -15,13 +14,14 @@ class ManyAgents extends FakeAgentHealth {
   atOnce = 0;
   most = 0;
 
-  override async look(target: AgentTarget): Promise<ProxyAnswer> {
+  override async look(...given: Parameters<FakeAgentHealth['look']>): Promise<ProxyAnswer> {
+    const [target] = given;
     this.looks.push(target.endpoint);
     this.most = Math.max(this.most, ++this.atOnce);
     await new Promise(setImmediate);
     this.atOnce -= 1;
     if (this.silent.has(target.endpoint)) return { state: 'silent', reason: 'ECONNREFUSED' };
-    return super.look(target);
+    return super.look(...given);
   }
 }
 
@@ -122,9 +122,9 @@ describe('AgentWatch', () => {
     const row = await insert({ phase: 'starting' });
     health.report = reportWith({ seq: 3, stages: [stageOf('docker', 10, 20)] });
     const look = health.look.bind(health);
-    health.look = async (target) => {
+    health.look = async (...given) => {
       await database.dataSource.query(`UPDATE provisioning_references SET report = $1`, [reportWith({ seq: 4 })]);
-      return look(target);
+      return look(...given);
     };
     await rounds(2);
     expect(await database.get(row.id)).toMatchObject({ report: { seq: 4 }, lastEventSeq: 0 });
@@ -136,7 +136,7 @@ describe('AgentWatch', () => {
     await insert({ phase: 'starting', report: begun });
     health.report = begun;
     await rounds(2);
-    expect(health.targets).toHaveLength(1);
+    expect([health.targets.length, health.upAsked]).toEqual([1, 0]);
   });
 
   it('keeps the looks of a moment below half of the connections, and gets through all', async () => {
@@ -168,9 +168,9 @@ describe('AgentWatch', () => {
     const row = await insert();
     health.silent.add(endpoint(row));
     const look = health.look.bind(health);
-    health.look = async (target) => {
+    health.look = async (...given) => {
       await database.dataSource.query(`UPDATE provisioning_references SET phase = 'starting', health_due_at = NULL`);
-      return look(target);
+      return look(...given);
     };
     await watch.run(never, async () => {
       for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate);

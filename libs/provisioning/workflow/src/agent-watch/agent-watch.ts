@@ -4,7 +4,7 @@ import { AgentHealth } from '../agent/agent-health';
 import { enqueueAgentWatch } from '../jobs/job-queue';
 import { pause } from '../observation/pause';
 import { lastWords, mayAnswer } from '../reports/report-news';
-import { isNewer } from '../reports/server-report';
+import { isNewer, type ServerReport } from '../reports/server-report';
 import { CLOCK, LOGGER } from '../tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
 import { pollDelayMs } from './poll-delay';
@@ -108,11 +108,14 @@ export class AgentWatch {
     const nothing = { isNews: false, report: null, silence: null };
     if (!endpoint || !tlsServerName || !tlsSpkiSha256) return nothing;
     const target = { endpoint, serverName: tlsServerName, spkiSha256: tlsSpkiSha256 };
-    const answer = await this.health.look(target, signal);
+    const newer = (said: ServerReport | null) => (said && isNewer(said, known) ? said : null);
+    const mayBeUp = (said: ServerReport | null) =>
+      phase === 'starting' && !newer(said)?.error && mayAnswer(newer(said) ?? known);
+    const answer = await this.health.look(target, signal, mayBeUp);
     if (answer.state === 'silent') return { ...nothing, silence: lastWords(known, answer.reason) };
-    const report = answer.report && isNewer(answer.report, known) ? answer.report : null;
+    const report = newer(answer.report);
     // What a failure says must lose its secrets first, which the step does.
     if (phase === 'installing' || report?.error) return { ...nothing, isNews: true };
-    return { ...nothing, isNews: mayAnswer(report ?? known) && (await this.health.isUp(target, signal)), report };
+    return { ...nothing, isNews: answer.isUp, report };
   }
 }

@@ -27,8 +27,8 @@ describe('AgentHealthClient', () => {
   let tls: ServerTls;
   const stops: (() => Promise<void>)[] = [];
 
-  beforeAll(async () => {
-    tls = await createServerTls('client-1', new Date());
+  beforeAll(() => {
+    tls = createServerTls('client-1', new Date());
   });
   afterEach(async () => {
     for (const stop of stops.splice(0)) await stop();
@@ -165,7 +165,7 @@ describe('AgentHealthClient', () => {
     it('brings what the server says of itself', async () => {
       const report = reportWith({ seq: 4 });
       const { target } = await agentWith(answers({ [STATUS]: () => ({ status: 200, body: JSON.stringify(report) }) }));
-      expect(await client.look(target, signal)).toEqual({ state: 'answers', report });
+      expect(await client.look(target, signal)).toEqual({ state: 'answers', report, isUp: false });
     });
 
     it.each([
@@ -175,7 +175,30 @@ describe('AgentHealthClient', () => {
       [502, ''],
     ])('knows by the pinned key that it answers, even %i %s', async (status, body) => {
       const { target } = await agentWith(answers({ [STATUS]: () => ({ status, body }) }));
-      expect(await client.look(target, signal)).toEqual({ state: 'answers', report: null });
+      expect(await client.look(target, signal)).toEqual({ state: 'answers', report: null, isUp: false });
+    });
+
+    it.each([
+      [200, true, true],
+      [429, true, true],
+      [503, true, false],
+      [null, true, false],
+      [200, false, false],
+    ])('asks the agent-manager, which answers %p, as well: %p', async (status, mayBeUp, isUp) => {
+      const report = reportWith({ seq: 4 });
+      const agent = await agentWith(
+        answers({
+          [STATUS]: () => ({ status: 200, body: JSON.stringify(report) }),
+          '/api/health': ({ socket }) => (status === null ? () => void socket.destroy() : { status }),
+        }),
+      );
+      const said: unknown[] = [];
+      const look = await client.look(agent.target, signal, (each) => said.push(each) > 0 && mayBeUp);
+      expect(look).toEqual({ state: 'answers', report, isUp });
+      expect(said).toEqual([report]);
+      const asked = agent.requests.filter(({ path }) => path === '/api/health').length;
+      expect(asked).toBe(mayBeUp ? (status === null ? 2 : 1) : 0);
+      expect(agent.connections).toBe(status === null ? 2 : 1);
     });
 
     it('says that another answers, or nobody', async () => {

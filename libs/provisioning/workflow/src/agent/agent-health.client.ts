@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { parseServerReport, type ServerReport } from '../reports/server-report';
 import { storableText } from '../reports/storable-text';
 import { AgentHealth, type AgentCheck, type AgentLook, type ProxyAnswer } from './agent-health';
-import { getFromAgent, type AgentAnswer } from './agent-http.client';
+import { visitAgent, type AgentAnswer, type AgentVisit } from './agent-http.client';
 import type { AgentTarget } from './agent-target';
 import { requestToken, type TokenResult } from './keycloak.client';
 
@@ -26,26 +26,25 @@ export class AgentHealthClient extends AgentHealth {
     super();
   }
 
-  override async look(target: AgentTarget, signal: AbortSignal): Promise<ProxyAnswer> {
+  override async look(
+    target: AgentTarget,
+    signal: AbortSignal,
+    mayBeUp: (report: ServerReport | null) => boolean = () => false,
+  ): Promise<ProxyAnswer> {
     try {
-      const { status, body } = await this.get(target, STATUS_PATH, signal);
-      return { state: 'answers', report: status === 200 ? parseReport(body) : null };
+      return await this.visit(target, signal, async (visit) => {
+        const { status, body } = await visit.get(STATUS_PATH);
+        const report = status === 200 ? parseReport(body) : null;
+        return { state: 'answers', report, isUp: mayBeUp(report) && (await isUp(visit)) };
+      });
     } catch (error) {
       return { state: 'silent', reason: `The server's proxy does not answer yet: ${(error as Error).message}` };
     }
   }
 
-  override async isUp(target: AgentTarget, signal: AbortSignal): Promise<boolean> {
-    try {
-      return isAlive(await this.get(target, HEALTH, signal));
-    } catch {
-      return false;
-    }
-  }
-
   override async check(target: AgentTarget, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentCheck> {
     try {
-      return await this.checkAll(target, credentials, signal);
+      return await this.visit(target, signal, (visit) => this.checkAll(visit, credentials, signal));
     } catch (error) {
       return notReady(`The agent-manager does not answer: ${(error as Error).message}`);
     }
@@ -53,43 +52,56 @@ export class AgentHealthClient extends AgentHealth {
 
   override async recheck(target: AgentTarget, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentLook> {
     try {
-      const health = await this.get(target, HEALTH, signal);
-      if (!isAlive(health)) return unreachable(`${HEALTH} answers ${health.status}`);
-      const token = await this.bearer(credentials, signal);
-      if (token.state === 'refused' && token.isCertain) return { state: 'credentials-refused', reason: token.reason };
-      if (token.state !== 'token') return { state: 'unverified' };
-      const config = await this.get(target, CONFIG, signal, `Bearer ${token.accessToken}`);
-      if (config.status === 200) return { state: 'healthy' };
-      if (config.status === 429) return { state: 'unverified' };
-      const reason = `${CONFIG} answers ${config.status} to our credentials`;
-      return isRefusal(config) ? { state: 'credentials-refused', reason } : unreachable(reason);
+      return await this.visit(target, signal, (visit) => this.recheckAll(visit, credentials, signal));
     } catch (error) {
       return unreachable((error as Error).message);
     }
   }
 
-  private async checkAll(target: AgentTarget, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentCheck> {
-    const health = await this.get(target, HEALTH, signal);
+  private async checkAll(visit: AgentVisit, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentCheck> {
+    const health = await visit.get(HEALTH);
     if (!isAlive(health)) return notReady(`${HEALTH} answers ${health.status}`);
-    const stranger = await this.get(target, CONFIG, signal);
+    const stranger = await visit.get(CONFIG);
     if (!isRefusal(stranger)) {
       return notReady(`${CONFIG} answers ${stranger.status} to a caller without credentials, not 401`);
     }
     const token = await this.bearer(credentials, signal);
     if (token.state === 'refused') return notReady(token.reason);
     if (token.state === 'unreachable') return { state: 'ready', config: null, warnings: ['credentials-unverified'] };
-    const ours = await this.get(target, CONFIG, signal, `Bearer ${token.accessToken}`);
+    const ours = await visit.get(CONFIG, `Bearer ${token.accessToken}`);
     if (ours.status !== 200) return notReady(`${CONFIG} answers ${ours.status} to our credentials`);
     return { state: 'ready', config: parseConfig(ours.body), warnings: [] };
   }
 
-  private get(target: AgentTarget, path: string, signal: AbortSignal, authorization?: string): Promise<AgentAnswer> {
-    return getFromAgent(this.guard, target, path, signal, authorization);
+  private async recheckAll(visit: AgentVisit, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentLook> {
+    const health = await visit.get(HEALTH);
+    if (!isAlive(health)) return unreachable(`${HEALTH} answers ${health.status}`);
+    const token = await this.bearer(credentials, signal);
+    if (token.state === 'refused' && token.isCertain) return { state: 'credentials-refused', reason: token.reason };
+    if (token.state !== 'token') return { state: 'unverified' };
+    const config = await visit.get(CONFIG, `Bearer ${token.accessToken}`);
+    if (config.status === 200) return { state: 'healthy' };
+    if (config.status === 429) return { state: 'unverified' };
+    const reason = `${CONFIG} answers ${config.status} to our credentials`;
+    return isRefusal(config) ? { state: 'credentials-refused', reason } : unreachable(reason);
+  }
+
+  private visit<T>(target: AgentTarget, signal: AbortSignal, work: (visit: AgentVisit) => Promise<T>): Promise<T> {
+    return visitAgent(this.guard, target, signal, work);
   }
 
   private async bearer(credentials: AgentCredentials, signal: AbortSignal): Promise<TokenResult> {
     if (credentials.type === 'keycloak') return requestToken(this.guard, credentials, signal);
     return { state: 'token', accessToken: credentials.apiKey };
+  }
+}
+
+/** Whatever goes wrong: the proxy has answered. */
+async function isUp(visit: AgentVisit): Promise<boolean> {
+  try {
+    return isAlive(await visit.get(HEALTH));
+  } catch {
+    return false;
   }
 }
 

@@ -10,8 +10,8 @@ export type AgentCheck =
 
 /** What the server's proxy answers with the pinned key. */
 export type ProxyAnswer =
-  /** `report` is null where the server has none. */
-  | { state: 'answers'; report: ServerReport | null }
+  /** `report` is null where the server has none; `isUp`: whether the agent-manager itself answered, if it was asked. */
+  | { state: 'answers'; report: ServerReport | null; isUp: boolean }
   /** `reason` is for people. */
   | { state: 'silent'; reason: string };
 
@@ -24,11 +24,15 @@ export type AgentLook =
 
 /** How the controller sees an agent-manager from outside. Replaced in unit tests; everything else is real there. */
 export abstract class AgentHealth {
-  /** Asks the server how far it is. Whatever it answers, it answers with its own key. */
-  abstract look(target: AgentTarget, signal: AbortSignal): Promise<ProxyAnswer>;
-
-  /** Whether the agent-manager itself answers by now. Says nothing of credentials, and costs the least. */
-  abstract isUp(target: AgentTarget, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Asks the server how far it is. Whatever it answers, it answers with its own key.
+   * @param mayBeUp of what it says: whether to ask the agent-manager itself as well, which says nothing of credentials
+   */
+  abstract look(
+    target: AgentTarget,
+    signal: AbortSignal,
+    mayBeUp?: (report: ServerReport | null) => boolean,
+  ): Promise<ProxyAnswer>;
 
   abstract check(target: AgentTarget, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentCheck>;
 

@@ -1,4 +1,4 @@
-import { withTimeLimit } from '@agent-controller/kernel';
+import { firstAbort } from '@agent-controller/kernel';
 import {
   exchange,
   OutboundRefusedError,
@@ -19,51 +19,87 @@ export const agentConnections = new ConnectionLimit(50);
 export type AgentAnswer = Pick<OutboundAnswer, 'status' | 'body'>;
 
 /**
- * One GET to an agent-manager over the pinned connection, as soon as fewer than `AGENT_CONNECTIONS` are open.
+ * Calls an agent-manager as often as is needed over one pinned connection, as soon as fewer than `AGENT_CONNECTIONS` are
+ * open.
  * @throws Error whose message says, for people, why there was no answer; it never holds a credential
  */
-export async function getFromAgent(
+export async function visitAgent<T>(
   guard: OutboundGuard,
   target: AgentTarget,
-  path: string,
   signal: AbortSignal,
-  authorization?: string,
-): Promise<AgentAnswer> {
+  work: (visit: AgentVisit) => Promise<T>,
+): Promise<T> {
   try {
-    return await agentConnections.run(signal, () => get(guard, target, path, signal, authorization));
+    return await agentConnections.run(signal, async () => {
+      const visit = new AgentVisit(guard, target, signal);
+      try {
+        return await work(visit);
+      } finally {
+        visit.end();
+      }
+    });
   } catch (error) {
     throw readable(error as Error);
   }
 }
 
-/** The time limit begins here: having waited for one's turn says nothing about the agent. */
-async function get(
-  guard: OutboundGuard,
-  target: AgentTarget,
-  path: string,
-  signal: AbortSignal,
-  authorization: string | undefined,
-): Promise<AgentAnswer> {
-  const limited = withTimeLimit(TIMEOUT_MS, signal);
-  const agent = new PinnedAgent(target.spkiSha256, limited);
-  try {
-    const url = new URL(path, target.endpoint);
-    const addresses = await guard.resolve(url, 'own-server', limited);
-    const { status, body } = await exchange(
-      url,
-      {
-        agent,
-        lookup: pinnedLookup(addresses),
-        servername: target.serverName,
-        signal: limited,
-        headers: { accept: 'application/json', ...(authorization ? { authorization } : {}) },
-      },
-      '',
-      MAX_BODY_BYTES,
-    );
-    return { status, body };
-  } finally {
-    agent.destroy();
+/** One visit, one connection: its key is compared when it is made. */
+export class AgentVisit {
+  readonly #over = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #agent: PinnedAgent;
+  #isReused = false;
+
+  constructor(
+    private readonly guard: OutboundGuard,
+    private readonly target: AgentTarget,
+    signal: AbortSignal,
+  ) {
+    this.#signal = firstAbort(this.#over.signal, signal);
+    this.#agent = new PinnedAgent(target.spkiSha256, this.#signal);
+  }
+
+  /** @throws Error of Node, or of the guard */
+  async get(path: string, authorization?: string): Promise<AgentAnswer> {
+    try {
+      return await this.getOnce(path, authorization);
+    } catch (error) {
+      // The server may have closed it in the moment in which it was used again; that says nothing.
+      const isStale = this.#isReused && (error as { code?: string }).code === 'ECONNRESET' && !this.#signal.aborted;
+      if (!isStale) throw error;
+      return this.getOnce(path, authorization);
+    } finally {
+      this.#isReused = true;
+    }
+  }
+
+  end(): void {
+    this.#agent.destroy();
+    this.#over.abort();
+  }
+
+  /** The time limit begins here: having waited for one's turn says nothing about the agent. */
+  private async getOnce(path: string, authorization: string | undefined): Promise<AgentAnswer> {
+    const limit = setTimeout(() => this.#over.abort(new DOMException('No answer in time', 'TimeoutError')), TIMEOUT_MS);
+    try {
+      const url = new URL(path, this.target.endpoint);
+      const addresses = await this.guard.resolve(url, 'own-server', this.#signal);
+      const { status, body } = await exchange(
+        url,
+        {
+          agent: this.#agent,
+          lookup: pinnedLookup(addresses),
+          servername: this.target.serverName,
+          signal: this.#signal,
+          headers: { accept: 'application/json', ...(authorization ? { authorization } : {}) },
+        },
+        '',
+        MAX_BODY_BYTES,
+      );
+      return { status, body };
+    } finally {
+      clearTimeout(limit);
+    }
   }
 }
 

@@ -4,12 +4,22 @@ import { once } from 'node:events';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { AgentServer } from '../testing/agent-server';
-import { agentConnections, getFromAgent } from './agent-http.client';
+import { agentConnections, visitAgent } from './agent-http.client';
 import type { AgentTarget } from './agent-target';
 
 const TOKEN = 'Bearer Sup3rS3cret';
 const guard = loopbackGuard();
 const never = () => new AbortController().signal;
+
+function getFromAgent(
+  to: typeof guard,
+  target: AgentTarget,
+  path: string,
+  signal: AbortSignal,
+  authorization?: string,
+) {
+  return visitAgent(to, target, signal, (visit) => visit.get(path, authorization));
+}
 
 async function listen(server: Server): Promise<string> {
   server.listen(0, '127.0.0.1');
@@ -22,9 +32,9 @@ describe('a connection to a pinned key', () => {
   let otherTls: ServerTls;
   const stops: (() => Promise<void>)[] = [];
 
-  beforeAll(async () => {
+  beforeAll(() => {
     const now = new Date();
-    [tls, otherTls] = await Promise.all([createServerTls('client-1', now), createServerTls('client-1', now)]);
+    [tls, otherTls] = [createServerTls('client-1', now), createServerTls('client-1', now)];
   });
   afterEach(async () => {
     for (const stop of stops.splice(0)) await stop();
@@ -51,7 +61,7 @@ describe('a connection to a pinned key', () => {
   });
 
   it('is made to the key in another certificate, also one that ended', async () => {
-    const agent = await agentWith(await createServerTls('client-1', new Date('2020-01-01T00:00:00Z')));
+    const agent = await agentWith(createServerTls('client-1', new Date('2020-01-01T00:00:00Z')));
     expect((await getFromAgent(guard, agent.target, '/api/health', never())).status).toBe(200);
   });
 
@@ -90,7 +100,42 @@ describe('a connection to a pinned key', () => {
     expect(agent.requests).toEqual([]);
   });
 
-  it('is made anew for every call', async () => {
+  it('is one for all calls of a visit, and ends with it', async () => {
+    const agent = await agentWith(tls);
+    const open = await visitAgent(guard, agent.target, never(), async (visit) => {
+      for (let call = 0; call < 3; call++) expect((await visit.get('/api/health')).status).toBe(200);
+      return agent.open;
+    });
+    expect([agent.connections, open]).toEqual([1, 1]);
+    while (agent.open > 0) await new Promise(setImmediate);
+    expect(agent.requests).toHaveLength(3);
+  });
+
+  it('is made again, to the same key, when the server closes it between two calls', async () => {
+    const server = await agentWith(tls);
+    await visitAgent(guard, server.target, never(), async (visit) => {
+      await visit.get('/api/health');
+      server.dropConnections();
+      expect((await visit.get('/api/health')).status).toBe(200);
+      expect(server.connections).toBe(2);
+    });
+  });
+
+  it('is made again when the server closes it while it is used', async () => {
+    let calls = 0;
+    const agent = await AgentServer.start(tls, {
+      '/first': () => ({ status: 200 }),
+      '/second': ({ socket }) => (++calls === 1 ? () => void socket.destroy() : { status: 200, body: 'late' }),
+    });
+    stops.push(() => agent.stop());
+    await visitAgent(guard, agent.target, never(), async (visit) => {
+      await visit.get('/first');
+      expect((await visit.get('/second')).body).toBe('late');
+    });
+    expect(agent.requests.map(({ path }) => path)).toEqual(['/first', '/second', '/second']);
+  });
+
+  it('is made anew for every visit', async () => {
     const agent = await agentWith(tls);
     await getFromAgent(guard, agent.target, '/api/health', never());
     const wrong = { ...agent.target, spkiSha256: otherTls.spkiSha256 };

@@ -15,13 +15,13 @@ const STRICT = { secureContext, session: undefined, rejectUnauthorized: false } 
  * same key, and its name is not an address. Nothing is sent before the key was compared.
  */
 export class PinnedAgent extends Agent {
-  /** @param signal ends a connection at any time, also while it is being made: a request's own signal does not */
+  /** @param signal ends the connection at any time, also while it is being made: a request's own signal does not */
   constructor(
     private readonly spkiSha256: string,
     private readonly signal: AbortSignal,
   ) {
-    // No connection outlives its request, and none begins with a session of another: each shows its key anew.
-    super({ keepAlive: false, maxCachedSessions: 0 });
+    // Requests follow one another on one connection, and none begins with a session of another: each shows its key anew.
+    super({ keepAlive: true, maxSockets: 1, maxCachedSessions: 0 });
   }
 
   override createConnection(

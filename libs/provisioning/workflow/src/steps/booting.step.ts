@@ -6,7 +6,9 @@ import { SentinelService } from '../sentinel.service';
 import { advance, fail, wait, type StepContext, type StepResult } from './step';
 
 // The observer wakes this step when the provider says something new; this is only in case it does not.
-const FALLBACK_MS = 15_000;
+const FALLBACK_MS = 25_000;
+/** While the provider does not find the server. */
+const ASK_AGAIN_MS = 15_000;
 
 /** Waits until the provider says that the server runs and has an address. */
 @Injectable()
@@ -33,7 +35,7 @@ export class BootingStep {
   private async askById({ reference, provider, now, visibilityGraceMs }: StepContext): Promise<StepResult> {
     const server = await unlessGone(provider.get(reference.serverId ?? ''));
     if (server) {
-      return wait(FALLBACK_MS, {
+      return wait(ASK_AGAIN_MS, {
         patch: { ...observedColumns(server), observedAt: now, missingSince: null },
       });
     }
@@ -52,7 +54,7 @@ export class BootingStep {
         action: 'Retry, perhaps at another time, or delete and request another location.',
       });
     }
-    return wait(FALLBACK_MS, {
+    return wait(ASK_AGAIN_MS, {
       patch: { missingSince: reference.missingSince ?? now, lastSeen: 'The provider does not find the server' },
     });
   }

@@ -4,7 +4,7 @@ import { ReportReader } from '../reports/report-reader';
 import { advance, fail, wait, type StepContext, type StepResult } from './step';
 
 // The watch wakes this step when the server has something new to say; this is only in case it does not.
-const FALLBACK_MS = 15_000;
+const FALLBACK_MS = 25_000;
 
 /** Waits until the server's proxy answers with the key that was made for it, or the server says that it failed. */
 @Injectable()

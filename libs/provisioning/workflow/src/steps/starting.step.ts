@@ -9,7 +9,7 @@ import { ready } from './ready.result';
 import { fail, wait, type StepContext, type StepResult } from './step';
 
 // The watch wakes this step when the server has something new to say; this is only in case it does not.
-const FALLBACK_MS = 15_000;
+const FALLBACK_MS = 25_000;
 
 /** Waits until the agent-manager is up, refuses strangers and accepts our credentials. */
 @Injectable()

@@ -14,8 +14,9 @@ export class AgentServer {
   /** What arrived: path and credentials. */
   readonly requests: { path: string; authorization: string | undefined }[] = [];
 
-  /** How many were opened. */
+  /** How many were opened, and are open. */
   connections = 0;
+  open = 0;
 
   private constructor(
     private readonly server: Server,
@@ -25,7 +26,11 @@ export class AgentServer {
   static async start(tls: ServerTls, answers: Answers, options: { maxVersion?: 'TLSv1.2' } = {}): Promise<AgentServer> {
     const server = createServer({ key: tls.privateKeyPem, cert: tls.certificatePem, ...options });
     const agent = new AgentServer(server, tls);
-    server.on('secureConnection', () => agent.connections++);
+    server.on('secureConnection', (socket) => {
+      agent.connections += 1;
+      agent.open += 1;
+      socket.once('close', () => (agent.open -= 1));
+    });
     server.on('request', (request, response) => {
       const path = request.url ?? '';
       agent.requests.push({ path, authorization: request.headers.authorization });
@@ -43,6 +48,10 @@ export class AgentServer {
     const { port } = this.server.address() as AddressInfo;
     const { serverName, spkiSha256 } = this.tls;
     return { endpoint: `https://127.0.0.1:${port}`, serverName, spkiSha256 };
+  }
+
+  dropConnections(): void {
+    this.server.closeAllConnections();
   }
 
   async stop(): Promise<void> {

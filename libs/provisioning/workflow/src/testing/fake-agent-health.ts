@@ -9,16 +9,19 @@ export class FakeAgentHealth implements AgentHealth {
   answer: AgentCheck = { state: 'ready', config: { gitRepositoryUrl: null, agentTypes: ['cursor'] }, warnings: [] };
   seen: AgentLook = { state: 'healthy' };
   readonly targets: AgentTarget[] = [];
+  /** How often it was asked whether the agent-manager itself is up. */
+  upAsked = 0;
 
-  async look(target: AgentTarget): Promise<ProxyAnswer> {
+  async look(
+    target: AgentTarget,
+    _signal?: AbortSignal,
+    mayBeUp: (report: ServerReport | null) => boolean = () => false,
+  ): Promise<ProxyAnswer> {
     this.targets.push(target);
     if (this.problem !== null) return { state: 'silent', reason: this.problem };
-    return { state: 'answers', report: this.report };
-  }
-
-  async isUp(target: AgentTarget): Promise<boolean> {
-    this.targets.push(target);
-    return this.answer.state === 'ready';
+    const isAsked = mayBeUp(this.report);
+    if (isAsked) this.upAsked += 1;
+    return { state: 'answers', report: this.report, isUp: isAsked && this.answer.state === 'ready' };
   }
 
   async check(target: AgentTarget): Promise<AgentCheck> {
