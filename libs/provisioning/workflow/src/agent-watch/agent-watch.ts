@@ -15,7 +15,7 @@ import { WaitingAgents, type ClaimedAgent, type SettledLook } from './waiting-ag
 export const SHIFT_MS = 20_000;
 const ROUND_MS = 200;
 /** While more are due than may be looked at at a time. */
-const BUSY_ROUND_MS = 50;
+const BUSY_ROUND_MS = 10;
 const COUNT_EVERY = 5;
 /** For a look: a server that says nothing for so long has nothing to say yet. */
 const PATIENCE_MS = 2_000;
@@ -70,14 +70,18 @@ export class AgentWatch {
    * @returns whether more may be due
    */
   private async round(count: number, stop: AbortSignal): Promise<boolean> {
-    await this.flush();
     const most = Math.max(1, Math.floor(this.options.agentConnections / 2));
     const room = most - this.#underWay;
-    if (room <= 0) return true;
-    const claimed = await this.rows.claim(room);
-    this.#underWay += claimed.length;
-    for (const agent of claimed) void this.watch(agent, count, stop);
-    return claimed.length === room;
+    const flushed = this.flush().catch((error: unknown) => this.failed(error));
+    try {
+      if (room <= 0) return true;
+      const claimed = await this.rows.claim(room);
+      this.#underWay += claimed.length;
+      for (const agent of claimed) void this.watch(agent, count, stop);
+      return claimed.length === room;
+    } finally {
+      await flushed;
+    }
   }
 
   private async flush(): Promise<void> {
