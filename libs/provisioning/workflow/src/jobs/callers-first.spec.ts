@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CallersFirst } from './callers-first';
 
 describe('CallersFirst', () => {
@@ -35,13 +34,13 @@ describe('CallersFirst', () => {
     await many.end();
   });
 
-  it('begins two during a call, and the others when it is over', async () => {
+  it('begins one during a call, and the others when it is over', async () => {
     const first = new CallersFirst();
     const { end, done } = open();
     const call = first.call(() => done);
     const many = steps(first, 10);
     await begun();
-    expect(many.running()).toBe(2);
+    expect(many.running()).toBe(1);
     end();
     await call;
     await begun();
@@ -53,10 +52,10 @@ describe('CallersFirst', () => {
     const first = new CallersFirst();
     const { end, done } = open();
     const call = first.call(() => done);
-    const early = steps(first, 2);
+    const early = steps(first, 1);
     const late = steps(first, 1);
     await begun();
-    expect([early.running(), late.running()]).toEqual([2, 0]);
+    expect([early.running(), late.running()]).toEqual([1, 0]);
     await early.end();
     await begun();
     expect(late.running()).toBe(1);
@@ -64,15 +63,52 @@ describe('CallersFirst', () => {
     await Promise.all([call, late.end()]);
   });
 
-  it('holds no step back for long, however long is called', async () => {
-    const first = new CallersFirst();
-    const { end, done } = open();
-    const call = first.call(() => done);
-    const many = steps(first, 5);
-    while (many.running() < 5) await sleep(10);
-    end();
-    await Promise.all([call, many.end()]);
-    expect(many.running()).toBe(5);
+  describe('as time passes', () => {
+    beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate'] }));
+    afterEach(() => jest.useRealTimers());
+
+    it('holds no step back for long, however long is called', async () => {
+      const first = new CallersFirst();
+      const { end, done } = open();
+      const call = first.call(() => done);
+      const many = steps(first, 5);
+      const running: number[] = [];
+      for (let turn = 0; turn < 5; turn++) {
+        await begun();
+        running.push(many.running());
+        await jest.advanceTimersByTimeAsync(50);
+      }
+      expect(running).toEqual([1, 2, 3, 4, 5]);
+      expect(jest.getTimerCount()).toBe(0);
+      end();
+      await Promise.all([call, many.end()]);
+    });
+
+    it('takes many calls after one another for a rush, until it is over', async () => {
+      const first = new CallersFirst();
+      for (let call = 0; call < 6; call++) await first.call(async () => undefined);
+      const rushed = steps(first, 2);
+      await begun();
+      expect(rushed.running()).toBe(1);
+      await rushed.end();
+      await jest.advanceTimersByTimeAsync(100);
+      const calm = steps(first, 2);
+      await begun();
+      expect(calm.running()).toBe(2);
+      await calm.end();
+    });
+
+    it('takes five calls a second for none', async () => {
+      const first = new CallersFirst();
+      for (let call = 0; call < 20; call++) {
+        await first.call(async () => undefined);
+        await jest.advanceTimersByTimeAsync(200);
+      }
+      const many = steps(first, 10);
+      await begun();
+      expect(many.running()).toBe(10);
+      await many.end();
+    });
   });
 
   it('goes on after calls and steps that fail', async () => {
