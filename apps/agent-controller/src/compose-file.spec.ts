@@ -31,6 +31,13 @@ describe('docker-compose.yml', () => {
     expect(content).toContain('flush_interval -1');
   });
 
+  it('passes on who calls: proxy and controllers believe those of one network, in which the proxy is', () => {
+    const [{ subnet }] = (networks['front'] as { ipam: { config: [{ subnet: string }] } }).ipam.config;
+    expect(services['proxy']?.['networks']).toEqual(['front']);
+    expect(services['controller']?.environment?.['TRUST_PROXY']).toBe(`\${TRUST_PROXY:-${subnet}}`);
+    expect(configs['caddyfile']?.content).toContain(`trusted_proxies static ${subnet}\n`);
+  });
+
   it.each(Object.keys(services))('gives %s no more than it needs', (name) => {
     const service = services[name] ?? {};
     expect(service).toMatchObject({

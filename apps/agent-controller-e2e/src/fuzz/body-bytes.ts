@@ -23,6 +23,16 @@ export function bodies({ body, method }: Operation, values: SchemaValues): fc.Ar
     { weight: 4, arbitrary: fc.constant(json('')) },
     { weight: 1, arbitrary: fc.constant(json(`"${'x'.repeat(2_200_000)}"`)) },
     { weight: 2, arbitrary: fc.integer({ min: 2, max: 5_000 }).map((depth) => json('{"a":'.repeat(depth))) },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(
+          fc.constantFrom('\\"', '"', '\\', '{', ',"', '":'),
+          fc.constantFrom('', '{"', '{"a":"'),
+          fc.integer({ min: 1, max: 60_000 }),
+        )
+        .map(([part, start, count]) => json(start + part.repeat(count))),
+    },
     { weight: 2, arbitrary: fc.constant(NO_BODY) },
   );
   if (method === 'GET') return fc.constant(NO_BODY);

@@ -65,7 +65,7 @@ const REPORT: Schema = {
   required: ['version', 'seq', 'state', 'stage', 'since', 'startedAt', 'stages', 'error'],
   properties: {
     version: { type: 'integer', enum: [1] },
-    seq: number,
+    seq: { type: 'integer', minimum: 1, maximum: 2_147_483_647 },
     state: { type: 'string', enum: ['running', 'running', 'running', 'finished'] },
     ...{ stage, since: time, startedAt: time },
     stages: {

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isChange } from './route-access';
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const CLIENT_ROUTE = '/api/clients/:id';
 const CLIENT_PATH = new RegExp(`^/api/clients/(${UUID})(?:/|$)`, 'i');
 
 type Done = (error: Error | null, payload?: unknown) => void;
@@ -47,8 +48,10 @@ function outcome(reply: FastifyReply, payload: unknown): { status: number; code:
   return { status, code: code ?? null };
 }
 
-/** That of the path, or that which was made. */
+/** That of the path, as the router understood it, or that which was made. */
 function clientId(request: FastifyRequest, reply: FastifyReply): string | null {
-  const path = CLIENT_PATH.exec(request.url) ?? CLIENT_PATH.exec(String(reply.getHeader('location') ?? ''));
-  return path?.[1]?.toLowerCase() ?? null;
+  const { id = '' } = request.params as { id?: string };
+  const isOfClient = request.routeOptions.url?.startsWith(CLIENT_ROUTE) === true;
+  const path = isOfClient ? `/api/clients/${id}` : String(reply.getHeader('location') ?? '');
+  return CLIENT_PATH.exec(path)?.[1]?.toLowerCase() ?? null;
 }

@@ -28,6 +28,13 @@ describe('jsonProblem', () => {
     expect(jsonProblem('['.repeat(16) + ']'.repeat(16))).toBeNull();
   });
 
+  it('reads a string without an end once, however many quotes are in it', () => {
+    // Read again from each quote, this would take longer than any test may.
+    const quotes = '\\"'.repeat(1_000_000);
+    for (const text of [`{"${quotes}`, `{"a":"${quotes}`, `["${quotes}`, `{"${quotes}\\`])
+      expect(jsonProblem(text)).toBeNull();
+  });
+
   it('says no more of a long name than its beginning', () => {
     const name = 'x'.repeat(16_000);
     expect(jsonProblem(`{"${name}":1,"${name}":1}`)).toEqual({ field: 'x'.repeat(64), message: 'is given twice' });

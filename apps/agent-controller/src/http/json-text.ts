@@ -3,8 +3,9 @@ import { shownName } from './field-name';
 
 /** No body of ours is deeper than 4; what walks through it later may call itself for each level. */
 const MAX_DEPTH = 16;
-// A string, or a mark; all that is between means nothing here.
-const TOKEN = /"(?:[^"\\]|\\[^])*"|[{}[\],:]/g;
+// A string, or a mark; all that is between means nothing here. A string without an end goes to the end of the text: were it
+// no token, it would be read again from each of its quotes.
+const TOKEN = /"(?:[^"\\]|\\[^])*"?|[{}[\],:]/g;
 
 /** Where the scan is: in an object its names so far and the last one, in an array the index. */
 interface Level {

@@ -50,7 +50,7 @@ export class QuickCommit {
     const text = `WITH held AS MATERIALIZED (
         SELECT id, lease_until FROM provisioning_references
         WHERE id = $1 AND version = $2 AND lease_owner = $3 AND nudges = $4 AND last_event_seq = $5 AND intent = $6
-          AND paused_ms = $7 AND (report ->> 'seq')::integer IS NOT DISTINCT FROM $8::integer
+          AND paused_ms = $7 AND (report ->> 'seq')::bigint IS NOT DISTINCT FROM $8::bigint
         FOR NO KEY UPDATE
       ), saved AS (
         ${reference} FROM held

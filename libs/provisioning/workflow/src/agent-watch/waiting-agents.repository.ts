@@ -115,7 +115,7 @@ export class WaitingAgents {
     if (reported.size === 0) return [];
     const locked: { id: string; phase: Phase; attempt: number; seq: number | null; before: number }[] =
       await manager.query(
-        `SELECT id, phase, attempt, (report ->> 'seq')::integer AS seq, last_event_seq AS before
+        `SELECT id, phase, attempt, (report ->> 'seq')::double precision AS seq, last_event_seq AS before
          FROM provisioning_references AS reference
          WHERE id = ANY($1::uuid[]) AND ${WATCHED} ORDER BY id FOR NO KEY UPDATE`,
         [[...reported.keys()]],

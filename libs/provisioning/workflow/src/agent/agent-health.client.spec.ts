@@ -107,7 +107,10 @@ describe('AgentHealthClient', () => {
         const given = answers({
           '/api/config': ({ headers }) => (headers.authorization ? { status: 200, body } : { status: 401 }),
         });
-        expect(await check(given)).toMatchObject({ state: 'not-ready' });
+        expect(await check(given)).toEqual({
+          state: 'not-ready',
+          reason: '/api/config answers no configuration',
+        });
       },
     );
 

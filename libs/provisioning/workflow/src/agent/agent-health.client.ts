@@ -70,7 +70,9 @@ export class AgentHealthClient extends AgentHealth {
     if (token.state === 'unreachable') return { state: 'ready', config: null, warnings: ['credentials-unverified'] };
     const ours = await visit.get(CONFIG, `Bearer ${token.accessToken}`);
     if (ours.status !== 200) return notReady(`${CONFIG} answers ${ours.status} to our credentials`);
-    return { state: 'ready', config: parseConfig(ours.body), warnings: [] };
+    const config = parseConfig(ours.body);
+    // A parser's message would quote what came: the answer may hold anything.
+    return config ? { state: 'ready', config, warnings: [] } : notReady(`${CONFIG} answers no configuration`);
   }
 
   private async recheckAll(visit: AgentVisit, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentLook> {
@@ -114,9 +116,13 @@ function isRefusal({ status }: AgentAnswer): boolean {
   return status === 401 || status === 403;
 }
 
-function parseConfig(body: string): AgentConfig {
-  const { gitRepositoryUrl, agentTypes } = configSchema.parse(JSON.parse(body));
-  return { gitRepositoryUrl: gitRepositoryUrl ?? null, agentTypes };
+function parseConfig(body: string): AgentConfig | null {
+  try {
+    const { gitRepositoryUrl, agentTypes } = configSchema.parse(JSON.parse(body));
+    return { gitRepositoryUrl: gitRepositoryUrl ?? null, agentTypes };
+  } catch {
+    return null;
+  }
 }
 
 function parseReport(body: string): ServerReport | null {

@@ -1,7 +1,7 @@
 import { loopbackGuard } from '@agent-controller/outbound/testing';
 import { createServerTls, type ServerTls } from '@agent-controller/provisioning-bootstrap';
 import { once } from 'node:events';
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { AgentServer } from '../testing/agent-server';
 import { agentConnections, visitAgent } from './agent-http.client';
@@ -133,6 +133,28 @@ describe('a connection to a pinned key', () => {
       expect((await visit.get('/second')).body).toBe('late');
     });
     expect(agent.requests.map(({ path }) => path)).toEqual(['/first', '/second', '/second']);
+  });
+
+  it('sends nothing to another key when it is made again, credentials least of all', async () => {
+    const agent = await agentWith(tls);
+    const other = await agentWith(otherTls);
+    let now = agent;
+    const sockets = new Set<Socket>();
+    const switchboard = createTcpServer((socket) => {
+      const on = connect(Number(new URL(now.target.endpoint).port), '127.0.0.1');
+      for (const each of [socket, on]) sockets.add(each.on('error', () => undefined));
+      socket.pipe(on).pipe(socket);
+    });
+    stopLater(switchboard, sockets);
+    const target = { ...agent.target, endpoint: await listen(switchboard) };
+    const visit = visitAgent(guard, target, never(), async (each) => {
+      await each.get('/api/health');
+      now = other;
+      for (const socket of sockets) socket.destroy();
+      return each.get('/api/health', TOKEN);
+    });
+    await expect(visit).rejects.toThrow('another key answers there');
+    expect([agent.requests.length, other.requests]).toEqual([1, []]);
   });
 
   it('is made anew for every visit', async () => {

@@ -55,7 +55,7 @@ export class RedemptionService {
   }
 
   private async give(id: string, token: string, body: unknown, address: string): Promise<ServerFile[]> {
-    const retryAfterSeconds = this.#limiter.take(id, this.clock.now().getTime());
+    const retryAfterSeconds = this.#limiter.take(id, token, this.clock.now().getTime());
     if (retryAfterSeconds !== null) {
       throw new AppError('rate-limited', 'Too many requests of this server.', { retryAfterSeconds });
     }

@@ -25,7 +25,7 @@ export class CallbackService {
 
   /** @throws AppError `unauthorized` for a token that is unknown or dead, `rate-limited`, or `validation-failed` */
   async take(id: string, token: string, body: unknown): Promise<void> {
-    const retryAfterSeconds = this.#limiter.take(id, this.clock.now().getTime());
+    const retryAfterSeconds = this.#limiter.take(id, token, this.clock.now().getTime());
     if (retryAfterSeconds !== null) {
       throw new AppError('rate-limited', 'Too many reports of this server.', { retryAfterSeconds });
     }

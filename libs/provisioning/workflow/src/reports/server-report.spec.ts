@@ -19,6 +19,8 @@ describe('parseServerReport', () => {
     ['another version', { ...reportWith(), version: 2 }],
     ['no number', { ...reportWith(), seq: '3' }],
     ['a number below 1', reportWith({ seq: 0 })],
+    ['a number that fits into no integer', reportWith({ seq: 2_147_483_648 })],
+    ['the largest number', reportWith({ seq: Number.MAX_SAFE_INTEGER })],
     ['a strange name', reportWith({ stage: 'Docker <b>' })],
     ['no time', reportWith({ since: 'yesterday' })],
     ['too many stages', reportWith({ stages: Array(31).fill(stageOf('boot', 0)) })],

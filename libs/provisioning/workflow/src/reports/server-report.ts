@@ -4,6 +4,9 @@ import { storableText } from './storable-text';
 /** Longest report that is taken, in bytes; servers keep theirs below it. */
 export const MAX_REPORT_BYTES = 16_384;
 
+/** So many fit into an integer of the database; a server sends some dozens. */
+const MAX_SEQ = 2_147_483_647;
+
 const time = z.iso.datetime();
 const stageName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
 // What is shown to people is one line of text.
@@ -11,7 +14,7 @@ const line = (length: number) => z.string().transform((text) => storableText(pri
 
 const schema = z.object({
   version: z.literal(1),
-  seq: z.int().min(1),
+  seq: z.int().min(1).max(MAX_SEQ),
   state: z.enum(['running', 'failed', 'finished']),
   stage: stageName,
   since: time,
