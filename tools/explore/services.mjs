@@ -28,7 +28,7 @@ export async function startExplorerServices() {
     },
     stop: async () => {
       await stopEmulator(emulator);
-      await database.stop();
+      await database.remove();
       await rm(folder, { recursive: true, force: true });
     },
   };

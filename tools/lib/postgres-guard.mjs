@@ -17,7 +17,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, parse, relative } from 'node:path';
 
-const { dataDir, port: wantedPort, persistent, fast } = JSON.parse(process.argv[2]);
+const { dataDir, port: wantedPort, persistent, fast, isElsewhere = false } = JSON.parse(process.argv[2]);
 const isRoot = process.getuid?.() === 0;
 const account = isRoot ? unprivilegedAccount() : {};
 const stopping = new Promise((resolve) => {
@@ -90,7 +90,11 @@ function claimFolder() {
     process.exit(1);
   }
   writeFileSync(guardFile, String(process.pid));
-  process.on('exit', () => rmSync(guardFile, { force: true }));
+  process.on('exit', () => {
+    rmSync(guardFile, { force: true });
+    // The folder around it was made for it alone.
+    if (!persistent && isElsewhere) rmSync(dirname(dataDir), { recursive: true, force: true });
+  });
 }
 
 /** A server that an earlier guard could not stop (its own SIGKILL) still holds the folder. */

@@ -1,11 +1,14 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { Client } from 'pg';
 
 const GUARD = resolve(__dirname, '../../../tools/lib/postgres-guard.mjs');
+const LIBRARY = resolve(__dirname, '../../../tools/lib/embedded-database.mjs');
 
 describe('the embedded PostgreSQL of npm start', () => {
   let folder: string;
@@ -46,5 +49,23 @@ describe('the embedded PostgreSQL of npm start', () => {
     first.stdin!.end();
     await once(first, 'exit');
     expect((await readdir(folder)).sort()).toEqual(['postgres', 'postgres.password']);
+  });
+
+  it('leaves nothing behind of data that is thrown away, wherever it had to be put', async () => {
+    // Nobody but root enters it: for root, the data goes elsewhere.
+    const closed = await mkdtemp(join(tmpdir(), 'agent-controller-e2e-'));
+    const script = `import { startEmbeddedDatabase } from ${JSON.stringify(LIBRARY)};
+      const options = { dataDir: ${JSON.stringify(join(closed, 'data'))}, fast: true };
+      const thrownAway = await startEmbeddedDatabase({ ...options, persistent: false });
+      await thrownAway.stop();
+      const removed = await startEmbeddedDatabase({ ...options, persistent: true });
+      await removed.remove();
+      console.log(JSON.stringify([thrownAway.dataDir, removed.dataDir]));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script]);
+    const folders = (JSON.parse(stdout) as string[]).map((dataDir) => dirname(dataDir));
+    const left = folders.map((each) => (existsSync(each) ? readdirSync(each) : []));
+    await rm(closed, { recursive: true });
+    expect(left).toEqual([[], []]);
+    for (const each of folders) expect(existsSync(each)).toBe(false);
   });
 });

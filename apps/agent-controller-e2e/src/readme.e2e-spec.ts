@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,6 +14,8 @@ describe('README', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'agent-controller-readme-'));
+    // As root, PostgreSQL runs as another account: its data would go elsewhere, and stay there.
+    chmodSync(folder, 0o711);
     const environment = { PATH: process.env.PATH, PORT: '0', EMULATOR_PORT: '0', DATA_DIR: join(folder, 'data') };
     system = spawn(process.execPath, [join(ROOT, 'tools/start.mjs')], { cwd: ROOT, env: environment });
     exports = await new Promise((resolve, reject) => {
