@@ -39,8 +39,8 @@ export async function startEmbeddedDatabase({ dataDir, port = 0, persistent, fas
     stop,
     remove: async () => {
       await stop();
-      for (const path of [folder, `${folder}.password`]) rmSync(path, { recursive: true, force: true });
-      if (isElsewhere) rmSync(dirname(folder), { recursive: true, force: true });
+      const made = isElsewhere ? [dirname(folder)] : [folder, `${folder}.password`];
+      for (const path of made) rmSync(path, { recursive: true, force: true });
     },
   };
 }

@@ -8,10 +8,7 @@ export async function readInvariantState(installation: Installation): Promise<In
     `SELECT id, provider_type AS provider, phase, intent, server_id AS "serverId", server_status AS "serverStatus",
        last_error->>'code' AS "errorCode" FROM provisioning_references`,
   );
-  const servers = (await installation.emulator.servers()).map((server) => ({
-    ...server,
-    isOutOfSight: server.isElsewhere,
-  }));
+  const servers = await installation.emulator.servers();
   const history = await installation.emulator.history();
   const tombstones = await installation.query<{ id: string }>(
     'SELECT provisioning_id AS id FROM provisioning_tombstones WHERE expires_at > now()',

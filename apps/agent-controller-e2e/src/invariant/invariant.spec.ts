@@ -57,7 +57,7 @@ describe('the invariant', () => {
       'a failed row that says that its servers are out of sight',
       {
         rows: [row('a', { phase: 'failed', serverId: null, errorCode: 'wrong-project' })],
-        servers: [server('x', 'a', { isOutOfSight: true }), server('y', 'a', { isOutOfSight: true })],
+        servers: [server('x', 'a', { isElsewhere: true }), server('y', 'a', { isElsewhere: true })],
       },
     ],
     ['a lost server', { rows: [row('a', { serverStatus: 'lost' })] }],
@@ -105,7 +105,7 @@ describe('the invariant', () => {
       'two servers out of sight of a row that does not say so',
       {
         rows: [row('a', { phase: 'failed', serverId: null, errorCode: 'time-limit' })],
-        servers: [server('x', 'a', { isOutOfSight: true }), server('y', 'a', { isOutOfSight: true })],
+        servers: [server('x', 'a', { isElsewhere: true }), server('y', 'a', { isElsewhere: true })],
       },
       /has 2 servers/,
     ],

@@ -8,7 +8,7 @@ export interface SeenServer {
   tags: string[];
   life: string;
   /** In a project that the configured token does not see. */
-  isOutOfSight?: boolean;
+  isElsewhere?: boolean;
 }
 
 /** A server that was ordered once. */
@@ -83,7 +83,7 @@ function strays({ id, owner }: Owned, { rows, tombstones, reported }: InvariantS
 
 function rowProblems(row: SeenRow, owned: Owned[], state: InvariantState, options: InvariantOptions): string[] {
   const mine = owned.filter(
-    ({ owner, isOutOfSight }) => owner.provisioningId === row.id && !(isOutOfSight && saysWrongProject(row)),
+    ({ owner, isElsewhere }) => owner.provisioningId === row.id && !(isElsewhere && saysWrongProject(row)),
   );
   const name = `row ${row.id} (${row.phase}, wants ${row.intent})`;
   const others = state.rows.filter(

@@ -67,9 +67,7 @@ export function changesOf(
       ...result.patch,
       ...(report ? { report } : {}),
       ...(failure ? { lastError: failure } : {}),
-      ...(isNewPhase
-        ? phaseColumns(row, result, phase, { now, healthCheckIntervalMs: limits.healthCheckIntervalMs })
-        : {}),
+      ...(isNewPhase ? phaseColumns(row, result, phase, limits, now) : {}),
       lastEventSeq: row.lastEventSeq + events.length,
       version: row.version + 1,
       leaseOwner: null,
@@ -96,7 +94,8 @@ function phaseColumns(
   row: Readonly<ProvisioningReference>,
   { patch }: LastingResult,
   phase: Phase,
-  { now, healthCheckIntervalMs }: { now: Date; healthCheckIntervalMs: number },
+  { healthCheckIntervalMs }: StepLimits,
+  now: Date,
 ): Patch {
   const earlier = patch?.phaseTimes ?? row.phaseTimes;
   return {

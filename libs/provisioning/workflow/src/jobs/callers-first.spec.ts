@@ -12,6 +12,13 @@ describe('CallersFirst', () => {
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
 
+  /** A call that is under way. */
+  function callOf(first: CallersFirst) {
+    const { end, done } = open();
+    const call = first.call(() => done);
+    return { end: () => (end(), call) };
+  }
+
   /** Steps that count themselves. */
   function steps(first: CallersFirst, count: number) {
     const { end, done } = open();
@@ -36,13 +43,11 @@ describe('CallersFirst', () => {
 
   it('begins one during a call, and the others when it is over', async () => {
     const first = new CallersFirst();
-    const { end, done } = open();
-    const call = first.call(() => done);
+    const call = callOf(first);
     const many = steps(first, 10);
     await begun();
     expect(many.running()).toBe(1);
-    end();
-    await call;
+    await call.end();
     await begun();
     expect(many.running()).toBe(10);
     await many.end();
@@ -50,8 +55,7 @@ describe('CallersFirst', () => {
 
   it('begins one more for each that ends during a call', async () => {
     const first = new CallersFirst();
-    const { end, done } = open();
-    const call = first.call(() => done);
+    const call = callOf(first);
     const early = steps(first, 1);
     const late = steps(first, 1);
     await begun();
@@ -59,8 +63,7 @@ describe('CallersFirst', () => {
     await early.end();
     await begun();
     expect(late.running()).toBe(1);
-    end();
-    await Promise.all([call, late.end()]);
+    await Promise.all([call.end(), late.end()]);
   });
 
   describe('as time passes', () => {
@@ -69,8 +72,7 @@ describe('CallersFirst', () => {
 
     it('holds no step back for long, however long is called', async () => {
       const first = new CallersFirst();
-      const { end, done } = open();
-      const call = first.call(() => done);
+      const call = callOf(first);
       const many = steps(first, 5);
       const running: number[] = [];
       for (let turn = 0; turn < 5; turn++) {
@@ -80,8 +82,7 @@ describe('CallersFirst', () => {
       }
       expect(running).toEqual([1, 2, 3, 4, 5]);
       expect(jest.getTimerCount()).toBe(0);
-      end();
-      await Promise.all([call, many.end()]);
+      await Promise.all([call.end(), many.end()]);
     });
 
     it('takes many calls after one another for a rush, until it is over', async () => {

@@ -9,7 +9,7 @@ export const HEALTH_TASK = 'look-at-agents';
 export const SWEEP_TASK = 'sweep-servers';
 
 // Jobs only wake: one that ends after its last attempt is found and made again by the reconciler.
-export const MAX_ATTEMPTS = 25;
+const MAX_ATTEMPTS = 25;
 
 /**
  * Smaller ones come first. A look that waited behind a thousand orders would find all of their servers at once, and late;
