@@ -1,5 +1,5 @@
 import type { ProvisionedClientView, ProvisioningEventView, ProvisioningInfoView } from '@agent-controller/contracts';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Controller } from '../support/controller-process';
 import { emulatorUrl } from '../support/emulator-admin';
@@ -10,6 +10,17 @@ import { Shell } from './shell';
 
 /** Software emulation on a busy machine. */
 const LIMIT_MS = 1_000_000;
+/** Characters of what is found out of a machine that go to the test's output; all of it is in the results. */
+const MAX_SHOWN = 12_000;
+const EXAMINE = [
+  'uptime',
+  'cloud-init status --long',
+  'systemctl list-jobs --no-pager',
+  'ps -eo pid,etimes,stat,wchan:20,args --sort=start_time | grep -v "\\[.*\\]$"',
+  'ss -tnp',
+  'tail -n 40 /var/log/cloud-init-output.log',
+  'journalctl --no-pager -n 40',
+];
 
 /** Orders a server as it is wanted. */
 export async function order(
@@ -48,7 +59,7 @@ export async function expectGone({ api }: Controller, { clientId, serverId }: Pr
   );
 }
 
-/** Writes how long each stage took, and says so. */
+/** Writes how long each stage took, and says so; of a server that did not say itself what went wrong, what it did. */
 export async function keepTimings({ api }: Controller, seen: ProvisioningInfoView, name: string): Promise<void> {
   const { body } = await api.get<ProvisioningEventView[]>(`/api/clients/${seen.clientId}/provisioning/events`);
   const ordered = Date.parse(seen.createdAt);
@@ -64,6 +75,19 @@ export async function keepTimings({ api }: Controller, seen: ProvisioningInfoVie
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ ...timings, events: body }, null, 2)}\n`);
   process.stderr.write(`${JSON.stringify(timings)}\n`);
+  if (seen.phase !== 'ready' && seen.lastError?.code !== 'installation-failed') {
+    const found = await examine(seen);
+    writeFileSync(join(folder, `${name}.log`), found);
+    process.stderr.write(`${found.slice(-MAX_SHOWN)}\n`);
+  }
+}
+
+/** What a machine's console and its own tools say; its log is gone with it. */
+async function examine(seen: ProvisioningInfoView): Promise<string> {
+  const machine = await labAdmin.machine(seen.serverId ?? '');
+  const asked = await new Shell(machine).run(`${EXAMINE.join('; ')}; true`).catch((error: Error) => error.message);
+  const consoleLog = readFileSync(machine.console, 'utf8');
+  return `--- console of ${machine.id} (running: ${machine.isRunning})\n${consoleLog}\n--- asked by SSH\n${asked}`;
 }
 
 /** A client's own token, as any caller of its agent-manager gets one. */
