@@ -3,24 +3,31 @@ import { readFileSync } from 'node:fs';
 import { requestBytes } from '../connection.mjs';
 import { closedLoop } from '../load.mjs';
 import { startProbed } from '../probe.mjs';
+import { limitProcessor } from '../processor-share.mjs';
 import { Stage, until } from '../stage.mjs';
 import { table } from '../table.mjs';
 
 export const options = {
   seconds: { type: 'string', default: '10' },
   connections: { type: 'string', default: '12' },
+  // Of one processor, for each controller: as machines of their own, whose processors are not the others'.
+  share: { type: 'string', default: '' },
 };
 const NUMBERS = [1, 3];
 const LIMIT_MS = 600_000;
 
-export async function run({ seconds, connections }) {
+export async function run({ seconds, connections, share }) {
   const results = [];
-  for (const number of NUMBERS) results.push(await measure(number, Number(seconds), Number(connections)));
+  for (const number of NUMBERS) {
+    results.push(await measure(number, Number(seconds), Number(connections), share === '' ? null : Number(share)));
+  }
   const [one, three] = results;
   const ratio = (key) => (three[key] / one[key]).toFixed(2);
   const row = (what, key, unit) => [what, ...results.map((each) => `${each[key].toFixed(1)}${unit}`), ratio(key)];
   return [
-    `${seconds} s of orders over ${connections} connections, then until all are ready; servers that boot at once; PostgreSQL, emulator and load on the same processors`,
+    `${seconds} s of orders over ${connections} connections, then until all are ready; servers that boot at once; PostgreSQL, emulator and load on the same processors; ${
+      share === '' ? 'no limit for controllers' : `each controller limited to ${share} of one processor`
+    }`,
     table(
       ['figure', ...NUMBERS.map((number) => `${number} controller(s)`), 'ratio'],
       [
@@ -34,14 +41,16 @@ export async function run({ seconds, connections }) {
   ];
 }
 
-async function measure(number, seconds, connections) {
+async function measure(number, seconds, connections, share) {
   const stage = await Stage.start({
     durable: false,
     emulator: ['--boot-ms', '100', '--install-ms', '100', '--start-ms', '100'],
   });
+  const limits = [];
   try {
     const controllers = [];
     for (let n = 0; n < number; n++) controllers.push(await startProbed(stage));
+    if (share !== null) limits.push(...controllers.map(({ pid }) => limitProcessor(pid, share)));
     const before = processorTimes(controllers);
     const began = performance.now();
     let orders = 0;
@@ -77,6 +86,7 @@ async function measure(number, seconds, connections) {
     };
   } finally {
     await stage.stop();
+    for (const end of limits) await end();
   }
 }
 

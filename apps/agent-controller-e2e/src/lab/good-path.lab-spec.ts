@@ -3,7 +3,7 @@ import { callAgent } from '../support/agent-call';
 import { Installation, type Controller } from '../support/controller-process';
 import { until } from '../support/until';
 import { labAdmin } from './lab-admin';
-import { expectGone, keepTimings, keycloakToken, order, shellOf, untilSettled } from './lab-run';
+import { expectGone, keycloakToken, order, shellOf, untilUp } from './lab-run';
 import type { Shell } from './shell';
 
 const NASTY = `it's "quoted" $HOME $$ \${X} back\\slash # no: comment 100% {{x}} äöü 日本 \u{1F600}\nsecond 'line'\r\n\ttab\n`;
@@ -70,9 +70,9 @@ describe('good path', () => {
         ...{ gitRepositoryUrl: 'https://git.example.com/team/project.git', gitUsername: `robot ${NASTY}` },
         ...{ ...SECRETS, agentDefaultImage: 'example.com/worker:1', environment: ENVIRONMENT },
       };
-      const { id } = await order(controller, { watchProcesses: true }, changes);
-      const seen = await untilSettled(controller, id);
-      await keepTimings(controller, seen, `good-path-${providerType}`);
+      const options = { watchProcesses: true };
+      const { id } = await order(controller, options, changes);
+      const seen = await untilUp(controller, id, { name: `good-path-${providerType}`, options });
       expect(seen).toMatchObject({ phase: 'ready', lastError: null, warnings: [] });
       await expectEnvironment(seen, authentication);
       const shell = await shellOf(seen);

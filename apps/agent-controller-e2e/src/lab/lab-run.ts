@@ -59,8 +59,34 @@ export async function expectGone({ api }: Controller, { clientId, serverId }: Pr
   );
 }
 
-/** Writes how long each stage took, and says so; of a server that did not say itself what went wrong, what it did. */
-export async function keepTimings({ api }: Controller, seen: ProvisioningInfoView, name: string): Promise<void> {
+/**
+ * Ready, or failed. A machine that never said a word, and on which nobody can look either, hangs: software emulation does
+ * so now and then (docs/boot-lab.md). Then a new one is made in its place, as a caller would ask for it: once.
+ */
+export async function untilUp(
+  controller: Controller,
+  id: string,
+  { name, options }: { name: string; options: VmOptions },
+): Promise<ProvisioningInfoView> {
+  const seen = await untilSettled(controller, id);
+  if (!(await keepTimings(controller, seen, name)).hangs) return seen;
+  await labAdmin.expect(options);
+  const retried = await controller.api.post(`/api/clients/${seen.clientId}/provisioning/retry`);
+  if (retried.status !== 202) throw new Error(`No retry: ${retried.status}`);
+  const again = await untilSettled(controller, id);
+  await keepTimings(controller, again, `${name}-again`);
+  return again;
+}
+
+/**
+ * Writes how long each stage took, and says so; of a server that did not say itself what went wrong, what is found on it.
+ * @returns `hangs`: nobody can look, and the server has never said anything
+ */
+export async function keepTimings(
+  { api }: Controller,
+  seen: ProvisioningInfoView,
+  name: string,
+): Promise<{ hangs: boolean }> {
   const { body } = await api.get<ProvisioningEventView[]>(`/api/clients/${seen.clientId}/provisioning/events`);
   const ordered = Date.parse(seen.createdAt);
   const seconds = (time: string) => Math.round((Date.parse(time) - ordered) / 100) / 10;
@@ -75,19 +101,23 @@ export async function keepTimings({ api }: Controller, seen: ProvisioningInfoVie
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ ...timings, events: body }, null, 2)}\n`);
   process.stderr.write(`${JSON.stringify(timings)}\n`);
-  if (seen.phase !== 'ready' && seen.lastError?.code !== 'installation-failed') {
-    const found = await examine(seen);
-    writeFileSync(join(folder, `${name}.log`), found);
-    process.stderr.write(`${found.slice(-MAX_SHOWN)}\n`);
-  }
+  if (seen.phase === 'ready' || seen.lastError?.code === 'installation-failed') return { hangs: false };
+  const { canLook, found } = await examine(seen);
+  writeFileSync(join(folder, `${name}.log`), found);
+  process.stderr.write(`${found.slice(-MAX_SHOWN)}\n`);
+  return { hangs: !canLook && stages.length === 0 };
 }
 
 /** What a machine's console and its own tools say; its log is gone with it. */
-async function examine(seen: ProvisioningInfoView): Promise<string> {
-  const machine = await labAdmin.machine(seen.serverId ?? '');
-  const asked = await new Shell(machine).run(`${EXAMINE.join('; ')}; true`).catch((error: Error) => error.message);
-  const consoleLog = readFileSync(machine.console, 'utf8');
-  return `--- console of ${machine.id} (running: ${machine.isRunning})\n${consoleLog}\n--- asked by SSH\n${asked}`;
+async function examine({ serverId }: ProvisioningInfoView): Promise<{ canLook: boolean; found: string }> {
+  const machine = await labAdmin.machine(serverId ?? '');
+  const asked = await new Shell(machine).run(`${EXAMINE.join('; ')}; true`).then(
+    (text) => ({ canLook: true, text }),
+    (error: Error) => ({ canLook: false, text: error.message }),
+  );
+  const said = readFileSync(machine.console, 'utf8');
+  const found = `--- console of ${machine.id} (running: ${machine.isRunning})\n${said}\n--- asked by SSH\n${asked.text}`;
+  return { canLook: asked.canLook, found };
 }
 
 /** A client's own token, as any caller of its agent-manager gets one. */

@@ -97,7 +97,7 @@ export class ClientRepository {
     return this.secretBox.seal(JSON.stringify(credentials), place(clientId));
   }
 
-  openCredentials(client: Client): AgentCredentials | null {
+  openCredentials(client: Pick<Client, 'id' | 'sealedCredentials'>): AgentCredentials | null {
     if (client.sealedCredentials === null) return null;
     return JSON.parse(this.secretBox.open(client.sealedCredentials, place(client.id))) as AgentCredentials;
   }

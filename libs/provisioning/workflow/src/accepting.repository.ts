@@ -2,7 +2,7 @@ import { Client } from '@agent-controller/clients';
 import { columnsOf, entityOf, insertOf, quickQuery } from '@agent-controller/database';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { CHANGE_CHANNEL } from './event-log';
+import { CHANGE_CHANNEL } from './event-rows';
 import { jobSql, stepJob } from './jobs/job-queue';
 import { PHASE_DISPLAY } from './phases';
 import type { NewProvisioning } from './provisioning-factory.service';

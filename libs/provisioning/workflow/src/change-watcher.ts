@@ -2,7 +2,7 @@ import { DATABASE_PATIENCE_MS, DatabaseClient } from '@agent-controller/database
 import type { Logger } from '@agent-controller/kernel';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { EventEmitter } from 'node:events';
-import { CHANGE_CHANNEL } from './event-log';
+import { CHANGE_CHANNEL } from './event-rows';
 import { LOGGER } from './tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 

@@ -1,31 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import type { Phase } from './phases';
-import { ProvisioningEvent, type EventData, type EventType } from './provisioning-event.entity';
-
-export interface NewEvent {
-  type: EventType;
-  message: string;
-  data?: EventData;
-}
-
-/** The row that an event belongs to, locked by the caller's transaction. */
-export interface EventSource {
-  id: string;
-  clientId: string;
-  phase: Phase;
-  attempt: number;
-}
-
-/** Events of one provisioning, and the number of the last one before. */
-export interface NumberedEvents {
-  source: EventSource;
-  before: number;
-  events: readonly NewEvent[];
-}
-
-/** Channel on which changed provisionings are announced; the payload is the client's id. */
-export const CHANGE_CHANNEL = 'provisioning_changed';
+import { CHANGE_CHANNEL, insertEvents, type EventSource, type NewEvent, type NumberedEvents } from './event-rows';
+import { ProvisioningEvent } from './provisioning-event.entity';
 
 /** The table `provisioning_events`: append and read, nothing else. */
 @Injectable()
@@ -52,23 +28,11 @@ export class EventLog {
    * greater by the number of events now.
    */
   async appendNumbered(manager: EntityManager, logs: readonly NumberedEvents[], at: Date): Promise<void> {
-    const rows = logs.flatMap(({ source, before, events }) =>
-      events.map((event, index) => ({
-        provisioningId: source.id,
-        seq: before + index + 1,
-        clientId: source.clientId,
-        at,
-        type: event.type,
-        phase: source.phase,
-        attempt: source.attempt,
-        message: event.message,
-        data: event.data ?? null,
-        expiresAt: null,
-      })),
-    );
-    if (rows.length === 0) return;
-    await manager.insert(ProvisioningEvent, rows);
-    await announceChange(manager, ...new Set(rows.map(({ clientId }) => clientId)));
+    const written = logs.filter(({ events }) => events.length > 0);
+    if (written.length === 0) return;
+    const { text, values } = insertEvents(written, at, 1);
+    await manager.query(text, values);
+    await announceChange(manager, ...new Set(written.map(({ source }) => source.clientId)));
   }
 
   /** Number of the last event of a provisioning that has no row; 0 when there is none. */

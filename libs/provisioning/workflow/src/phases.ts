@@ -34,7 +34,13 @@ export const SETTLED_PHASES: readonly Phase[] = ['ready', 'failed'];
 export const SWEPT_PHASES: readonly Phase[] = ['installing', 'starting', 'ready', 'failed'];
 
 /** Phases in which the server itself is looked at until it answers as it should. */
-export const WATCHED_PHASES: readonly Phase[] = ['installing', 'starting'];
+const WATCHED = ['installing', 'starting'] as const;
+export type WatchedPhase = (typeof WATCHED)[number];
+export const WATCHED_PHASES: readonly Phase[] = WATCHED;
+
+export function isWatched(phase: Phase): phase is WatchedPhase {
+  return WATCHED_PHASES.includes(phase);
+}
 
 /** Percent done, and what a person reads meanwhile. */
 export const PHASE_DISPLAY: Record<Phase, { progress: number; message: string }> = {

@@ -15,6 +15,7 @@ import { ChangeWatcher } from './change-watcher';
 import { ControllerHeartbeat } from './controller-heartbeat.entity';
 import { AbandonedServer } from './deletion/abandoned-server.entity';
 import { AbandonmentService } from './deletion/abandonment.service';
+import { CrowdCommit } from './crowd-commit';
 import { DeletionGuard } from './deletion/deletion-guard.service';
 import { EventLog } from './event-log';
 import { FirewallRepository } from './firewall/firewall.repository';
@@ -147,6 +148,7 @@ const INTERNAL: Provider[] = [
   ServerRemoval,
   StepRegistry,
   QuickCommit,
+  CrowdCommit,
   StepCommit,
   StepErrors,
   StepRunner,

@@ -5,7 +5,8 @@ import type { EntityManager } from 'typeorm';
 import { AcceptingRepository } from './accepting.repository';
 import { agentEndpoint } from './agent/agent-target';
 import { DeletionGuard } from './deletion/deletion-guard.service';
-import { EventLog, type NewEvent } from './event-log';
+import { EventLog } from './event-log';
+import type { NewEvent } from './event-rows';
 import {
   idempotencyKeyGone,
   IdempotencyKeysService,

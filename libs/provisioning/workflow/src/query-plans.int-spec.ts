@@ -5,6 +5,7 @@ import { Housekeeping } from './housekeeping';
 import { IdempotencyKeysService } from './idempotency/idempotency-keys.service';
 import { WaitingServers } from './observation/waiting-servers.repository';
 import { ProvisioningReference } from './provisioning-reference.entity';
+import { installedResult } from './steps/installing.step';
 import { advance } from './steps/step';
 import { SweptRows } from './sweep/swept-rows.repository';
 import { FakeCloudProvider } from './testing/fake-cloud-provider';
@@ -104,7 +105,7 @@ describe('plans of what is asked often, among 10,000 servers', () => {
   });
 
   it('looks at the servers that boot', async () => {
-    const rows = new WaitingServers(database.dataSource);
+    const rows = new WaitingServers(database.dataSource, database.crowd);
     const server = new FakeCloudProvider().add(booting.serverId ?? '', ownerOf(1), { status: 'running' });
     await expectIndexed(async () => {
       expect((await rows.find('hetzner')).length).toBe(COUNT / 100);
@@ -115,16 +116,19 @@ describe('plans of what is asked often, among 10,000 servers', () => {
   });
 
   it('watches what is being installed', async () => {
-    const rows = new WaitingAgents(database.dataSource, database.events);
+    const rows = new WaitingAgents(database.dataSource, database.events, database.crowd);
     await database.dataSource.query(`UPDATE provisioning_references SET health_due_at = NULL WHERE id = $1`, [
       installing.id,
     ]);
     await expectIndexed(async () => {
-      expect(await rows.count()).toBeGreaterThan(0);
+      expect((await rows.count({ installing: 0, starting: 0 }, now)).count).toBeGreaterThan(0);
       const claimed = await rows.claim(25);
-      expect(claimed.map(({ id }) => id)).toContain(installing.id);
-      const looks = claimed.map((agent) => ({ agent, nextMs: 750, isNews: true, report: reportWith(), silence: null }));
-      await rows.settle(looks, now);
+      expect(claimed.map(({ row }) => row.id)).toContain(installing.id);
+      const look = { nextMs: 750, isNews: true, report: reportWith(), silence: null };
+      await rows.settle(
+        claimed.map((agent, n) => ({ ...look, agent, result: n === 0 ? installedResult() : null })),
+        now,
+      );
     });
   });
 

@@ -2,7 +2,7 @@ import { Client } from '@agent-controller/clients';
 import { quickQuery, updateOf, type Fragment } from '@agent-controller/database';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { CHANGE_CHANNEL } from './event-log';
+import { CHANGE_CHANNEL, insertEvents } from './event-rows';
 import { jobSql } from './jobs/job-queue';
 import { ProvisioningReference } from './provisioning-reference.entity';
 import type { SeenRow, StepChanges } from './step-changes';
@@ -35,11 +35,14 @@ export class QuickCommit {
     };
     const reference = add((from) => updateOf(this.dataSource, ProvisioningReference, changes.reference, from));
     const client = (from: number) => updateOf(this.dataSource, Client, changes.client, from);
+    const numbered = { source: changes.source, before: lastEventSeq, events: changes.events };
     const parts = [
       ...(Object.keys(changes.client).length > 0
         ? [`client AS (${add(client)} FROM saved WHERE clients.id = saved.client_id)`]
         : []),
-      ...(changes.events.length > 0 ? [`event AS (${add((from) => eventsOf(lastEventSeq, changes, now, from))})`] : []),
+      ...(changes.events.length > 0
+        ? [`event AS (${add((from) => insertEvents([numbered], now, from, 'SELECT id FROM saved'))})`]
+        : []),
     ];
     const calls = [
       ...jobsOf(row, changes).map((job) => add((from) => jobSql(job, from))),
@@ -60,13 +63,4 @@ export class QuickCommit {
       SELECT ${['id', ...calls.map((call, index) => `${call} AS call${index}`)].join(', ')} FROM saved`;
     return { text, values };
   }
-}
-
-/** An INSERT whose text is the same however many there are. */
-function eventsOf(before: number, { events, source }: StepChanges, now: Date, from: number): Fragment {
-  const rows = events.map(({ type, message, data }, index) => ({ seq: before + index + 1, type, message, data }));
-  const text = `INSERT INTO provisioning_events (provisioning_id, client_id, at, phase, attempt, seq, type, message, data)
-    SELECT saved.id, saved.client_id, $${from}::timestamptz, $${from + 1}, $${from + 2}::integer, seq, type, message, data
-    FROM saved, jsonb_to_recordset($${from + 3}::jsonb) AS event (seq integer, type text, message text, data jsonb)`;
-  return { text, values: [now, source.phase, source.attempt, JSON.stringify(rows)] };
 }

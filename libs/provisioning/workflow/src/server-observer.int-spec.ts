@@ -23,10 +23,10 @@ describe('ServerObserver, while the provider cannot be asked', () => {
     database = await WorkflowDatabase.create();
     provider = new FakeCloudProvider();
     now = START;
-    const { dataSource, events, options } = database;
+    const { dataSource, crowd, events, options } = database;
     const registry = new CloudProviderRegistry([provider]);
     observer = new ServerObserver(
-      new WaitingServers(dataSource),
+      new WaitingServers(dataSource, crowd),
       events,
       registry,
       options,
@@ -97,8 +97,8 @@ describe('ServerObserver', () => {
     database = await WorkflowDatabase.create();
     provider = new FakeCloudProvider();
     now = START;
-    const { dataSource, events, options } = database;
-    const rows = new WaitingServers(dataSource);
+    const { dataSource, crowd, events, options } = database;
+    const rows = new WaitingServers(dataSource, crowd);
     observer = new ServerObserver(
       ...([rows, events, new CloudProviderRegistry([provider]), options, { now: () => now }, silent] as const),
     );
@@ -129,17 +129,34 @@ describe('ServerObserver', () => {
     expect(provider.calls).toEqual([]);
   });
 
-  it('asks only for those that wait, and wakes the steps of those alone that changed', async () => {
+  it('asks only for those that wait, and begins the next phase of those alone that run', async () => {
     await boot('ready', { phase: 'ready' });
     const [one, two, three] = [await boot('1'), await boot('2'), await boot('3')];
     begins('2');
     await observer.look('hetzner');
     expect(provider.looks).toEqual([{ ids: expect.arrayContaining(['1', '2', '3']), runningOnly: true }]);
-    expect(await woken()).toEqual([two.id]);
+    expect(await woken()).toEqual(['watch-waiting-agents']);
     const row = await database.get(two.id);
-    expect(row).toMatchObject({ serverStatus: 'running', publicIp: '203.0.113.7', nudges: 1, version: two.version });
+    expect(row).toMatchObject({ serverStatus: 'running', publicIp: '203.0.113.7', phase: 'installing' });
+    expect((await database.clients.get(two.clientId))?.endpoint).toBe('https://203.0.113.7:3000');
     for (const { id } of [one, three])
       expect(await database.get(id)).toMatchObject({ serverStatus: 'creating', nudges: 0 });
+  });
+
+  it.each([
+    ['is not running yet', {}, { status: 'stopped' as const, providerStatus: 'off' }],
+    ['has no address', {}, { publicIpv4: null }],
+    ['somebody works on', { leaseOwner: 'other', leaseUntil: new Date(Date.now() + 60_000) }, {}],
+  ])('wakes the step of one that changed, but %s', async (_what, changes, seen) => {
+    const row = await boot('1', changes);
+    provider.add('1', ownerOf(1), {
+      ...{ status: 'running', providerStatus: 'running', publicIpv4: '203.0.113.7', publicIpv6: null, ...seen },
+    });
+    // One that does not run is seen by a thorough look alone.
+    now = new Date(now.getTime() + 50_000);
+    await observer.look('hetzner');
+    expect(await woken()).toEqual([row.id]);
+    expect(await database.get(row.id)).toMatchObject({ phase: 'booting', nudges: 1, version: row.version });
   });
 
   it('does not look again at what its step knows by now', async () => {

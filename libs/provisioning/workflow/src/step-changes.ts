@@ -1,10 +1,11 @@
 import { NO_HEALTH, type Client } from '@agent-controller/clients';
-import type { EventSource, NewEvent } from './event-log';
-import { canFollow, PHASE_DISPLAY, SETTLED_PHASES, WATCHED_PHASES, type Phase } from './phases';
+import type { EventSource, NewEvent } from './event-rows';
+import { canFollow, isWatched, PHASE_DISPLAY, SETTLED_PHASES, WATCHED_PHASES, type Phase } from './phases';
 import type { ProvisioningReference } from './provisioning-reference.entity';
 import type { ProvisioningFailure } from './provisioning.types';
 import { reportEvents } from './reports/report-news';
 import { isNewer } from './reports/server-report';
+import { phaseEnded } from './signals';
 import type { Patch, StepResult } from './steps/step';
 import { untilTimeLimitMs } from './time-limit';
 import type { WorkflowOptions } from './workflow.options';
@@ -26,7 +27,15 @@ export interface SeenRow {
 /** What of the configuration matters. */
 export type StepLimits = Pick<WorkflowOptions, 'healthCheckIntervalMs' | 'provisioningTimeoutMs' | 'phaseTimeoutMs'>;
 
-type LastingResult = Exclude<StepResult, { kind: 'gone' }>;
+export type LastingResult = Exclude<StepResult, { kind: 'gone' }>;
+
+/** What of a row its changes are made of. */
+export const STEP_COLUMNS = [
+  ...(['id', 'clientId', 'providerType', 'phase', 'phaseSince', 'phaseTimes', 'intent', 'attempt'] as const),
+  ...(['attemptSince', 'createdAt', 'version', 'nudges', 'lastEventSeq', 'lastSeen', 'report'] as const),
+  ...(['pausedSince', 'pausedMs', 'pausedMsBeforePhase', 'traceParent'] as const),
+] as const;
+export type StepRow = Readonly<Pick<ProvisioningReference, (typeof STEP_COLUMNS)[number]>>;
 
 /** What a step's result makes of the rows. */
 export interface StepChanges {
@@ -45,12 +54,7 @@ export interface StepChanges {
  * @param row as it is now, which may be more than the step saw
  * @throws Error for a phase that cannot follow
  */
-export function changesOf(
-  row: Readonly<ProvisioningReference>,
-  result: LastingResult,
-  limits: StepLimits,
-  now: Date,
-): StepChanges {
+export function changesOf(row: StepRow, result: LastingResult, limits: StepLimits, now: Date): StepChanges {
   const phase = nextPhase(row, result);
   const isNewPhase = phase !== row.phase;
   if (isNewPhase && !canFollow(row.phase, phase)) throw new Error(`${phase} cannot follow ${row.phase}`);
@@ -84,14 +88,14 @@ export function changesOf(
 }
 
 /** Where the row goes. Once nobody wants the server any more, whatever a step found leads to its deletion. */
-export function nextPhase(row: Readonly<ProvisioningReference>, result: StepResult): Phase {
+export function nextPhase(row: StepRow, result: StepResult): Phase {
   if (row.intent === 'absent' && row.phase !== 'deleting') return 'deleting';
   if (result.kind === 'fail') return 'failed';
   return result.kind === 'advance' ? result.phase : row.phase;
 }
 
 function phaseColumns(
-  row: Readonly<ProvisioningReference>,
+  row: StepRow,
   { patch }: LastingResult,
   phase: Phase,
   { healthCheckIntervalMs }: StepLimits,
@@ -107,10 +111,29 @@ function phaseColumns(
     // Whatever the server still has to say is of no use any more.
     ...(REPORTING_PHASES.includes(phase) ? {} : { callbackTokenHash: null }),
     ...(REDEEMING_PHASES.includes(phase) ? {} : { bootstrapTokenHash: null }),
-    ...(WATCHED_PHASES.includes(phase) ? { healthDueAt: null } : {}),
+    ...(isWatched(phase) ? { healthDueAt: patch?.healthDueAt ?? null } : {}),
     // Its last step has just looked.
     ...(phase === 'ready' ? { healthDueAt: new Date(now.getTime() + healthCheckIntervalMs) } : {}),
   };
+}
+
+/** The provider answered: errors are over, and the clock goes on. While booting only the observer asks it. */
+export function recovered(row: Pick<StepRow, 'phase' | 'pausedSince' | 'pausedMs'>, now: Date): Patch {
+  const patch: Patch = { consecutiveErrors: 0, lastError: null };
+  if (!row.pausedSince) return patch;
+  if (row.phase === 'booting') return { consecutiveErrors: 0 };
+  const pausedMs = row.pausedMs + Math.max(0, now.getTime() - row.pausedSince.getTime());
+  return { ...patch, pausedSince: null, pausedMs };
+}
+
+/** Tells that a phase is over, once that is saved. */
+export function tellPhase(row: StepRow, result: StepResult, now: Date): void {
+  const { providerType: provider, phase, phaseSince, createdAt, attempt } = row;
+  const to = result.kind === 'gone' ? 'gone' : nextPhase(row, result);
+  if (to === phase) return;
+  const seconds = (now.getTime() - phaseSince.getTime()) / 1000;
+  const sinceOrder = to === 'ready' && attempt === 1 ? (now.getTime() - createdAt.getTime()) / 1000 : null;
+  phaseEnded.tell({ provider, phase, to, seconds, sinceOrder });
 }
 
 function waitMs(result: StepResult): number {

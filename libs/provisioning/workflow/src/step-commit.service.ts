@@ -1,7 +1,8 @@
 import { ClientRepository } from '@agent-controller/clients';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { EventLog, type NewEvent } from './event-log';
+import { EventLog } from './event-log';
+import type { NewEvent } from './event-rows';
 import { enqueueJobs } from './jobs/job-queue';
 import type { Phase } from './phases';
 import { ProvisioningEvent } from './provisioning-event.entity';
@@ -9,8 +10,7 @@ import { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningTombstone } from './provisioning-tombstone.entity';
 import { ProvisioningRepository } from './provisioning.repository';
 import { QuickCommit } from './quick-commit';
-import { phaseEnded } from './signals';
-import { changesOf, nextPhase, type SeenRow, type StepChanges } from './step-changes';
+import { changesOf, tellPhase, type SeenRow, type StepChanges } from './step-changes';
 import { jobsOf } from './step-jobs';
 import type { StepResult } from './steps/step';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
@@ -105,13 +105,4 @@ export class StepCommit {
       expiresAt,
     });
   }
-}
-
-function tellPhase(row: Readonly<ProvisioningReference>, result: StepResult, now: Date): void {
-  const { providerType: provider, phase, phaseSince, createdAt, attempt } = row;
-  const to = result.kind === 'gone' ? 'gone' : nextPhase(row, result);
-  if (to === phase) return;
-  const seconds = (now.getTime() - phaseSince.getTime()) / 1000;
-  const sinceOrder = to === 'ready' && attempt === 1 ? (now.getTime() - createdAt.getTime()) / 1000 : null;
-  phaseEnded.tell({ provider, phase, to, seconds, sinceOrder });
 }

@@ -2,7 +2,7 @@ import { CloudError } from '@agent-controller/cloud-port';
 import { SealedValueError } from '@agent-controller/kernel';
 import { Injectable } from '@nestjs/common';
 import { CatalogueService } from './catalogue/catalogue.service';
-import type { NewEvent } from './event-log';
+import type { NewEvent } from './event-rows';
 import { backOffMs, cloudFailure, isPassing, stopsClock } from './steps/cloud-failure';
 import { choiceName, choicesOf, firstChoice } from './steps/order-choices';
 import { endsRemoval, isRemoving, removalDelayMs, removalFailure } from './steps/removal-failure';

@@ -1,5 +1,5 @@
 import { agentWatchJob, awaitedStepJob, observationJob, stepJob, type NewJob } from './jobs/job-queue';
-import { WATCHED_PHASES } from './phases';
+import { isWatched } from './phases';
 import type { ProvisioningReference } from './provisioning-reference.entity';
 import { AWAITED_PHASES, type StepChanges } from './step-changes';
 
@@ -14,7 +14,7 @@ export function jobsOf(
   if (delayMs === null) return [];
   return [
     ...(phase === 'booting' && isNewPhase ? [observationJob(providerType, FIRST_LOOK_MS)] : []),
-    ...(WATCHED_PHASES.includes(phase) && isNewPhase ? [agentWatchJob()] : []),
+    ...(isWatched(phase) && isNewPhase ? [agentWatchJob()] : []),
     AWAITED_PHASES.includes(phase) ? awaitedStepJob(id, delayMs) : stepJob(id, delayMs),
   ];
 }

@@ -13,10 +13,11 @@ import { SETTLED_PHASES } from './phases';
 import type { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningRepository, type Leased } from './provisioning.repository';
 import { CallbackTokens } from './reports/callback-tokens';
+import { recovered } from './step-changes';
 import { StepCommit } from './step-commit.service';
 import { StepErrors } from './step-errors.service';
 import { canHaveServer } from './steps/server-removal';
-import { advance, fail, LostRightToCreate, type Patch, type StepContext, type StepResult } from './steps/step';
+import { advance, fail, LostRightToCreate, type StepContext, type StepResult } from './steps/step';
 import { StepRegistry } from './steps/step-registry';
 import { timeLimitFailure } from './time-limit';
 import { CLOCK, LOGGER } from './tokens';
@@ -143,7 +144,9 @@ export class StepRunner {
     const { reference, signal } = context;
     try {
       const result = await this.steps.find(reference.phase).run(context);
-      return result.kind === 'gone' ? result : { ...result, patch: { ...recovered(context), ...result.patch } };
+      return result.kind === 'gone'
+        ? result
+        : { ...result, patch: { ...recovered(reference, context.now), ...result.patch } };
     } catch (error) {
       if (signal.aborted) return null;
       if (error instanceof LostRightToCreate) {
@@ -158,13 +161,4 @@ export class StepRunner {
       return this.stepErrors.resultOf(error, context);
     }
   }
-}
-
-/** The provider answered: errors are over, and the clock goes on. While booting only the observer asks it. */
-function recovered({ reference, now }: StepContext): Patch {
-  const patch: Patch = { consecutiveErrors: 0, lastError: null };
-  if (!reference.pausedSince) return patch;
-  if (reference.phase === 'booting') return { consecutiveErrors: 0 };
-  const pausedMs = reference.pausedMs + Math.max(0, now.getTime() - reference.pausedSince.getTime());
-  return { ...patch, pausedSince: null, pausedMs };
 }

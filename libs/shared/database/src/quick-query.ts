@@ -44,11 +44,15 @@ export function columnsOf<T extends ObjectLiteral>(
   dataSource: DataSource,
   entity: EntityTarget<T>,
   alias: string,
-  { prefix = '', without = [] }: { prefix?: string; without?: readonly (keyof T & string)[] } = {},
+  {
+    prefix = '',
+    only,
+    without = [],
+  }: { prefix?: string; only?: readonly (keyof T & string)[]; without?: readonly (keyof T & string)[] } = {},
 ): string {
   return dataSource
     .getMetadata(entity)
-    .columns.filter(({ propertyName }) => !without.includes(propertyName))
+    .columns.filter(({ propertyName }) => !without.includes(propertyName) && (only?.includes(propertyName) ?? true))
     .map(({ databaseName, propertyName }) => `${alias}."${databaseName}" AS "${prefix}${propertyName}"`)
     .join(', ');
 }
@@ -82,13 +86,48 @@ export function updateOf<T extends ObjectLiteral>(
   changes: Partial<T>,
   from: number,
 ): Fragment {
-  const metadata = dataSource.getMetadata(entity);
-  const columns = metadata.columns.filter(({ propertyName }) => changes[propertyName] !== undefined);
-  const set = columns.map(({ databaseName }, index) => `"${databaseName}" = $${from + index}`);
-  const changedAt = metadata.updateDateColumn;
-  if (changedAt && !columns.includes(changedAt)) set.push(`"${changedAt.databaseName}" = now()`);
-  const text = `UPDATE ${metadata.tableName} SET ${set.join(', ')}`;
+  const columns = changedColumns(dataSource, entity, changes);
+  const names = columns.map(({ databaseName }) => databaseName);
+  const text = updateSet(dataSource, entity, names, (_name, index) => `$${from + index}`);
   return { text, values: columns.map((column) => toColumn(column, changes)) };
+}
+
+/** The same for many rows, whose changes are to the same columns: those are taken from a record, `alias`. */
+export function updateFrom<T extends ObjectLiteral>(
+  dataSource: DataSource,
+  entity: EntityTarget<T>,
+  columns: readonly string[],
+  alias: string,
+): string {
+  return updateSet(dataSource, entity, columns, (name) => `${alias}."${name}"`);
+}
+
+/** Changes of an entity by the names of its columns, as `jsonb_populate_record` reads them once they are JSON. */
+export function recordOf<T extends ObjectLiteral>(
+  dataSource: DataSource,
+  entity: EntityTarget<T>,
+  changes: Partial<T>,
+): Record<string, unknown> {
+  const columns = changedColumns(dataSource, entity, changes);
+  return Object.fromEntries(columns.map(({ databaseName, propertyName }) => [databaseName, changes[propertyName]]));
+}
+
+function changedColumns<T extends ObjectLiteral>(dataSource: DataSource, entity: EntityTarget<T>, changes: Partial<T>) {
+  return dataSource.getMetadata(entity).columns.filter(({ propertyName }) => changes[propertyName] !== undefined);
+}
+
+function updateSet<T extends ObjectLiteral>(
+  dataSource: DataSource,
+  entity: EntityTarget<T>,
+  columns: readonly string[],
+  valueOf: (name: string, index: number) => string,
+): string {
+  const { tableName, updateDateColumn } = dataSource.getMetadata(entity);
+  const set = columns.map((name, index) => `"${name}" = ${valueOf(name, index)}`);
+  if (updateDateColumn && !columns.includes(updateDateColumn.databaseName)) {
+    set.push(`"${updateDateColumn.databaseName}" = now()`);
+  }
+  return `UPDATE ${tableName} SET ${set.join(', ')}`;
 }
 
 function toColumn({ propertyName, type }: { propertyName: string; type: unknown }, row: ObjectLiteral): unknown {

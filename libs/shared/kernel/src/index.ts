@@ -13,7 +13,7 @@ export { SealedValueError, type SealedValueTrouble } from './sealed-value.error'
 export { SecretBox, sealedKeyId } from './secret-box';
 export { Signal } from './signal';
 export { SingleFlight } from './single-flight';
-export { withTimeLimit } from './time-limit';
+export { TimeLimit, withTimeLimit } from './time-limit';
 export {
   currentTraceParent,
   inSpan,

@@ -43,8 +43,17 @@ describe('AgentWatch', () => {
   });
   afterEach(() => database.dispose());
 
-  const watchOf = ({ dataSource, events, options }: WorkflowDatabase) =>
-    new AgentWatch(new WaitingAgents(dataSource, events), health, options, { now: () => now }, logger);
+  const watchOf = ({ dataSource, crowd, events, clients, options }: WorkflowDatabase) =>
+    new AgentWatch(
+      ...([
+        new WaitingAgents(dataSource, events, crowd),
+        health,
+        clients,
+        options,
+        { now: () => now },
+        logger,
+      ] as const),
+    );
 
   async function insert(changes: Partial<ProvisioningReference> = {}): Promise<ProvisioningReference> {
     const row = await database.insert({ phase: 'installing', ...changes });
@@ -65,15 +74,51 @@ describe('AgentWatch', () => {
     });
   }
 
-  it('wakes the step of who answers, and of nobody else', async () => {
-    const answers = await insert();
+  it('begins the next phase of who answers, wakes nobody, and takes no lease', async () => {
+    const answers = await insert({ lastSeen: 'nothing yet' });
     const silent = await insert();
     health.silent.add(endpoint(silent));
+    health.report = reportWith({ seq: 1 });
     await rounds(2);
-    expect(health.looks.sort()).toEqual([endpoint(answers), endpoint(silent)].sort());
-    expect((await keys()).sort()).toEqual([answers.id, 'watch-waiting-agents'].sort());
-    expect([(await database.get(answers.id)).nudges, (await database.get(silent.id)).nudges]).toEqual([1, 0]);
-    expect((await database.get(silent.id)).version).toBe(silent.version);
+    expect(new Set(health.looks)).toEqual(new Set([endpoint(answers), endpoint(silent)]));
+    expect(await keys()).toEqual(['watch-waiting-agents']);
+    expect(await database.get(answers.id)).toMatchObject({ phase: 'starting', version: 2, nudges: 0, lastSeen: null });
+    expect(await database.get(silent.id)).toMatchObject({ phase: 'installing', version: 1, nudges: 0 });
+  });
+
+  it('goes on with who was installed to ready, with what is known of the agent-manager', async () => {
+    const row = await insert();
+    health.report = reportWith({ seq: 3, stages: [stageOf('agent-manager', 10, 20)] });
+    await rounds(4);
+    expect(health.checkedWith).toEqual([{ type: 'api_key', apiKey: 'the-api-key' }]);
+    expect(await database.get(row.id)).toMatchObject({
+      ...{ phase: 'ready', sealedSecrets: null, report: { seq: 3 }, version: 3, leaseOwner: null },
+    });
+    expect(await database.clients.get(row.clientId)).toMatchObject({
+      ...{ health: 'healthy', agentConfig: { agentTypes: ['cursor'] } },
+    });
+    const events = await database.events.since(row.clientId, 0);
+    expect(events.map(({ seq, type, phase }) => [seq, type, phase])).toEqual([
+      [1, 'stage', 'starting'],
+      [2, 'stage', 'starting'],
+      [3, 'phase', 'starting'],
+      [4, 'phase', 'ready'],
+    ]);
+  });
+
+  it('leaves one that somebody works on to its step', async () => {
+    const row = await insert({ leaseOwner: 'other', leaseUntil: new Date(Date.now() + 60_000) });
+    await rounds(2);
+    expect(await database.get(row.id)).toMatchObject({ phase: 'installing', nudges: 1, leaseOwner: 'other' });
+    expect(await keys()).toContain(row.id);
+  });
+
+  it('says why one that is up is not ready, and wakes nobody for it', async () => {
+    const row = await insert({ phase: 'starting' });
+    health.answer = { state: 'not-ready', reason: 'it refuses us' };
+    await rounds(2);
+    expect(await database.get(row.id)).toMatchObject({ phase: 'starting', nudges: 0, lastSeen: 'it refuses us' });
+    expect(await keys()).toEqual(['watch-waiting-agents']);
   });
 
   it('looks at nobody before it is time, nor at who is not awaited', async () => {
@@ -92,16 +137,16 @@ describe('AgentWatch', () => {
   });
 
   it.each([
-    ['says that it failed', { known: reportWith({ seq: 1 }), says: failedReport({ seq: 2 }), up: false }, true],
-    ['says what is known', { known: reportWith({ seq: 2 }), says: reportWith({ seq: 2 }), up: false }, false],
-    ['has no status document, and is up', { known: null, says: null, up: true }, true],
-    ['has no status document, and is not up', { known: null, says: null, up: false }, false],
-  ])('wakes the step of a starting server that %s: %j', async (_what, { known, says, up }, woken) => {
-    const row = await insert({ phase: 'starting', report: known });
-    health.report = says;
-    if (!up) health.answer = { state: 'not-ready', reason: 'not yet' };
-    await rounds(2);
-    expect((await keys()).includes(row.id)).toBe(woken);
+    ['says that it failed', { known: reportWith({ seq: 1 }), says: failedReport({ seq: 2 }) }],
+    ['is known to have failed', { known: failedReport({ seq: 1 }), says: failedReport({ seq: 1 }) }],
+  ])('wakes the step of a server that %s', async (_what, { known, says }) => {
+    for (const phase of ['installing', 'starting'] as const) {
+      const row = await insert({ phase, report: known });
+      health.report = says;
+      await rounds(2);
+      expect(await keys()).toContain(row.id);
+      expect(await database.get(row.id)).toMatchObject({ phase, version: 1, report: known });
+    }
   });
 
   it('saves what a starting server says, with the lines of its log, and wakes nobody for it', async () => {
@@ -109,6 +154,7 @@ describe('AgentWatch', () => {
     await database.dataSource.query(`UPDATE provisioning_references SET bootstrap_token_hash = 'hash'`);
     health.report = reportWith({ seq: 3, stages: [stageOf('docker', 10, 20), stageOf('proxy', 20, 30)] });
     await rounds(2);
+    expect(health.checkedWith).toEqual([]);
     for (const { id, clientId, version } of [first, second]) {
       const row = await database.get(id);
       expect(row).toMatchObject({ report: { seq: 3 }, nudges: 0, version, lastEventSeq: 4, bootstrapTokenHash: null });
@@ -131,12 +177,12 @@ describe('AgentWatch', () => {
     expect(await database.events.since(row.clientId, 0)).toEqual([]);
   });
 
-  it('asks whether the agent-manager is up only when it was started', async () => {
+  it('checks the agent-manager only when it was started', async () => {
     const begun = reportWith({ seq: 1 });
     await insert({ phase: 'starting', report: begun });
     health.report = begun;
     await rounds(2);
-    expect([health.targets.length, health.upAsked]).toEqual([1, 0]);
+    expect([health.targets.length, health.checkedWith]).toEqual([1, []]);
   });
 
   it('keeps the looks of a moment below half of the connections, and gets through all', async () => {
@@ -147,9 +193,48 @@ describe('AgentWatch', () => {
   });
 
   it('shares the looks with other controllers', async () => {
-    for (let n = 0; n < 10; n++) await insert();
+    for (let n = 0; n < 10; n++) health.silent.add(endpoint(await insert()));
     await Promise.all([rounds(3), rounds(3, never, watchOf(database))]);
     expect(health.looks).toHaveLength(10);
+  });
+
+  it('counts who waits, and who has waited for as long as it takes', async () => {
+    const ago = (ms: number) => ({ phaseSince: new Date(now.getTime() - ms) });
+    await insert({ ...ago(900) });
+    await insert({ ...ago(1_100) });
+    await insert({ phase: 'starting', ...ago(1_900) });
+    for (const ms of [2_100, 60_000]) await insert({ phase: 'starting', ...ago(ms) });
+    await insert({ phase: 'booting', ...ago(60_000) });
+    const { dataSource, events, crowd } = database;
+    const rows = new WaitingAgents(dataSource, events, crowd);
+    expect(await rows.count({ installing: 1_000, starting: 2_000 }, now)).toEqual({ count: 5, due: 3 });
+  });
+
+  it('in a crowd, looks at those first that may have something to say by now', async () => {
+    const { dataSource, events, crowd, clients, options } = database;
+    const rows = new WaitingAgents(dataSource, events, crowd);
+    const due: unknown[] = [];
+    rows.count = async (dueAfterMs) => {
+      due.push(dueAfterMs);
+      return { count: 600, due: 1 };
+    };
+    const clock = { now: () => now };
+    watch = new AgentWatch(...([rows, health, clients, options, clock, logger] as const));
+    const first = await insert({ phaseSince: new Date(now.getTime() - 10_000) });
+    health.report = reportWith({ seq: 1 });
+    await rounds(6);
+    // A look at it is due when others usually have something to say; nothing is known of that phase yet.
+    expect((await database.get(first.id)).phase).toBe('starting');
+    const silent = await insert({ phaseSince: now });
+    health.silent.add(endpoint(silent));
+    await rounds(6);
+    expect(due.at(-1)).toEqual({ installing: 8_750, starting: 0 });
+    const [{ ms }] = await database.dataSource.query(
+      `SELECT extract(epoch FROM health_due_at - now()) * 1000 AS ms FROM provisioning_references WHERE id = $1`,
+      [silent.id],
+    );
+    expect(Number(ms)).toBeGreaterThan(5_000);
+    expect(Number(ms)).toBeLessThanOrEqual(8_750);
   });
 
   it('is on duty once in a process', async () => {

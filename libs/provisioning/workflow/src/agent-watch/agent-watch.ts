@@ -1,14 +1,21 @@
-import { withTimeLimit, type Clock, type Logger } from '@agent-controller/kernel';
+import { ClientRepository } from '@agent-controller/clients';
+import { TimeLimit, type Clock, type Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { AgentHealth } from '../agent/agent-health';
+import { agentTarget } from '../agent/agent-target';
 import { enqueueAgentWatch } from '../jobs/job-queue';
 import { pause } from '../observation/pause';
+import { UsualTimes } from '../observation/usual-times';
+import { isWatched, type Phase, type WatchedPhase } from '../phases';
 import { lastWords, mayAnswer } from '../reports/report-news';
 import { isNewer, type ServerReport } from '../reports/server-report';
+import { installedResult } from '../steps/installing.step';
+import { ready } from '../steps/ready.result';
+import { seenOf } from '../steps/starting.step';
 import { CLOCK, LOGGER } from '../tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
 import { pollDelayMs } from './poll-delay';
-import { watchDelayMs } from './watch-delay';
+import { dueAfterMs, firstDelayMs, watchDelayMs, type WaitingCrowd } from './watch-delay';
 import { WaitingAgents, type ClaimedAgent, type SettledLook } from './waiting-agents.repository';
 
 /** A job should not last. */
@@ -19,6 +26,11 @@ const BUSY_ROUND_MS = 10;
 const COUNT_EVERY = 5;
 /** For a look: a server that says nothing for so long has nothing to say yet. */
 const PATIENCE_MS = 2_000;
+/** For a check of one that is up: a small server, which has just begun, is slow. */
+const CHECK_PATIENCE_MS = 20_000;
+
+type Found = Pick<SettledLook, 'result' | 'isNews' | 'report' | 'silence'>;
+const NOTHING: Found = { result: null, isNews: false, report: null, silence: null };
 
 /**
  * Looks at the servers that are being installed until they have something to say, and wakes the steps of those alone: a
@@ -29,10 +41,13 @@ export class AgentWatch {
   #isOnDuty = false;
   #underWay = 0;
   #settled: SettledLook[] = [];
+  /** How long the phases take. */
+  readonly #usual = new UsualTimes<Phase>();
 
   constructor(
     private readonly rows: WaitingAgents,
     private readonly health: AgentHealth,
+    private readonly clients: ClientRepository,
     @Inject(WORKFLOW_OPTIONS) private readonly options: Pick<WorkflowOptions, 'agentConnections'>,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -45,11 +60,11 @@ export class AgentWatch {
     this.#isOnDuty = true;
     try {
       const ends = this.clock.now().getTime() + SHIFT_MS;
-      let count = 0;
+      let crowd: WaitingCrowd = { count: 0, due: 0 };
       for (let round = 0; !stop.aborted && this.clock.now().getTime() < ends; round++) {
-        if (round % COUNT_EVERY === 0) count = await this.rows.count();
-        if (count === 0 && this.#underWay === 0) return;
-        const isFull = await this.round(count, stop).catch((error: unknown) => this.failed(error));
+        if (round % COUNT_EVERY === 0) crowd = await this.rows.count(this.dueAfterMs(), this.clock.now());
+        if (crowd.count === 0 && this.#underWay === 0) return;
+        const isFull = await this.round(crowd, stop).catch((error: unknown) => this.failed(error));
         await wait(isFull ? BUSY_ROUND_MS : ROUND_MS, stop);
       }
     } finally {
@@ -69,7 +84,7 @@ export class AgentWatch {
    * Half of the connections: steps, and looks at what is ready, need some as well. Slow looks hold nobody up.
    * @returns whether more may be due
    */
-  private async round(count: number, stop: AbortSignal): Promise<boolean> {
+  private async round(crowd: WaitingCrowd, stop: AbortSignal): Promise<boolean> {
     const most = Math.max(1, Math.floor(this.options.agentConnections / 2));
     const room = most - this.#underWay;
     const flushed = this.flush().catch((error: unknown) => this.failed(error));
@@ -77,7 +92,7 @@ export class AgentWatch {
       if (room <= 0) return true;
       const claimed = await this.rows.claim(room);
       this.#underWay += claimed.length;
-      for (const agent of claimed) void this.watch(agent, count, stop);
+      for (const agent of claimed) void this.watch(agent, crowd, stop);
       return claimed.length === room;
     } finally {
       await flushed;
@@ -88,14 +103,15 @@ export class AgentWatch {
     await this.rows.settle(this.#settled.splice(0), this.clock.now());
   }
 
-  private async watch(agent: ClaimedAgent, count: number, stop: AbortSignal): Promise<void> {
-    const { id, phaseSince } = agent;
+  private async watch(agent: ClaimedAgent, crowd: WaitingCrowd, stop: AbortSignal): Promise<void> {
+    const { id, phase, phaseSince } = agent.row;
     const began = this.clock.now();
     try {
-      const { isNews, report, silence } = await this.look(agent, withTimeLimit(PATIENCE_MS, stop));
+      const found = await this.look(agent, stop);
       const now = this.clock.now();
-      const nextMs = isNews ? pollDelayMs(phaseSince, now) : watchDelayMs({ count, phaseSince, began, now });
-      if (!stop.aborted) this.#settled.push({ agent, nextMs, isNews, report, silence });
+      if (found.result) this.#usual.learn(phase, now.getTime() - phaseSince.getTime());
+      if (!stop.aborted)
+        this.#settled.push({ agent, nextMs: this.nextMs(agent, found, { crowd, began, now }), ...found });
     } catch (error) {
       // The others must not suffer from it; its claim ends by itself.
       this.logger.error({ err: error, provisioningId: id }, 'a server could not be looked at');
@@ -104,22 +120,47 @@ export class AgentWatch {
     }
   }
 
-  private async look(
-    agent: ClaimedAgent,
-    signal: AbortSignal,
-  ): Promise<Pick<SettledLook, 'isNews' | 'report' | 'silence'>> {
-    const { phase, report: known, endpoint, tlsServerName, tlsSpkiSha256 } = agent;
-    const nothing = { isNews: false, report: null, silence: null };
-    if (!endpoint || !tlsServerName || !tlsSpkiSha256) return nothing;
-    const target = { endpoint, serverName: tlsServerName, spkiSha256: tlsSpkiSha256 };
+  /** Of one whose phase is over: until the first look of the next one. */
+  private nextMs(
+    { row: { phase, phaseSince } }: ClaimedAgent,
+    { isNews, result }: Found,
+    { crowd, began, now }: { crowd: WaitingCrowd; began: Date; now: Date },
+  ): number {
+    if (isNews) return pollDelayMs(phaseSince, now);
+    const times = this.dueAfterMs();
+    if (result) return firstDelayMs(crowd, isWatched(result.phase) ? times[result.phase] : 0);
+    return watchDelayMs({ crowd, dueAfterMs: isWatched(phase) ? times[phase] : 0, phaseSince, began, now });
+  }
+
+  private dueAfterMs(): Record<WatchedPhase, number> {
+    const of = (phase: WatchedPhase) => dueAfterMs(this.#usual.least(phase));
+    return { installing: of('installing'), starting: of('starting') };
+  }
+
+  /** What a step would find, of a server that says nothing of a failure: that is for its step to read. */
+  private async look({ row, client }: ClaimedAgent, stop: AbortSignal): Promise<Found> {
+    const { phase, report: known } = row;
+    const target = agentTarget(client);
+    if (!target) return NOTHING;
+    if (known?.error) return { ...NOTHING, isNews: true };
+    const credentials = phase === 'starting' ? this.clients.openCredentials(client) : null;
     const newer = (said: ServerReport | null) => (said && isNewer(said, known) ? said : null);
-    const mayBeUp = (said: ServerReport | null) =>
-      phase === 'starting' && !newer(said)?.error && mayAnswer(newer(said) ?? known);
-    const answer = await this.health.look(target, signal, mayBeUp);
-    if (answer.state === 'silent') return { ...nothing, silence: lastWords(known, answer.reason) };
+    const limit = new TimeLimit(stop);
+    limit.set(PATIENCE_MS);
+    const answer = await this.health
+      .look(target, limit.signal, (said) => {
+        if (!credentials || newer(said)?.error || !mayAnswer(newer(said) ?? known)) return null;
+        limit.set(CHECK_PATIENCE_MS);
+        return credentials;
+      })
+      .finally(() => limit.end());
+    if (answer.state === 'silent') return { ...NOTHING, silence: lastWords(known, answer.reason) };
     const report = newer(answer.report);
-    // What a failure says must lose its secrets first, which the step does.
-    if (phase === 'installing' || report?.error) return { ...nothing, isNews: true };
-    return { ...nothing, isNews: answer.isUp, report };
+    // What it says must lose its secrets first.
+    if (report?.error) return { ...NOTHING, isNews: true };
+    if (phase === 'installing') return { ...NOTHING, result: installedResult(report ?? undefined) };
+    const { check } = answer;
+    if (check?.state === 'ready') return { ...NOTHING, result: ready(check, report ?? undefined) };
+    return { ...NOTHING, report, silence: check && seenOf(report ?? known, check.reason) };
   }
 }

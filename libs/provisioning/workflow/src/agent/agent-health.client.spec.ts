@@ -168,7 +168,7 @@ describe('AgentHealthClient', () => {
     it('brings what the server says of itself', async () => {
       const report = reportWith({ seq: 4 });
       const { target } = await agentWith(answers({ [STATUS]: () => ({ status: 200, body: JSON.stringify(report) }) }));
-      expect(await client.look(target, signal)).toEqual({ state: 'answers', report, isUp: false });
+      expect(await client.look(target, signal)).toEqual({ state: 'answers', report, check: null });
     });
 
     it.each([
@@ -178,30 +178,33 @@ describe('AgentHealthClient', () => {
       [502, ''],
     ])('knows by the pinned key that it answers, even %i %s', async (status, body) => {
       const { target } = await agentWith(answers({ [STATUS]: () => ({ status, body }) }));
-      expect(await client.look(target, signal)).toEqual({ state: 'answers', report: null, isUp: false });
+      expect(await client.look(target, signal)).toEqual({ state: 'answers', report: null, check: null });
     });
 
     it.each([
-      [200, true, true],
-      [429, true, true],
-      [503, true, false],
-      [null, true, false],
-      [200, false, false],
-    ])('asks the agent-manager, which answers %p, as well: %p', async (status, mayBeUp, isUp) => {
+      ['is up', { status: 200 }, 'ready'],
+      ['counts its callers', { status: 429 }, 'ready'],
+      ['is not up', { status: 503 }, '/api/health answers 503'],
+      ['breaks the connection', null, 'The agent-manager does not answer: ECONNRESET'],
+    ])('checks the agent-manager as well, which %s', async (_what, health, outcome) => {
       const report = reportWith({ seq: 4 });
+      const status = { status: 200, body: JSON.stringify(report) };
       const agent = await agentWith(
-        answers({
-          [STATUS]: () => ({ status: 200, body: JSON.stringify(report) }),
-          '/api/health': ({ socket }) => (status === null ? () => void socket.destroy() : { status }),
-        }),
+        answers({ [STATUS]: () => status, '/api/health': ({ socket }) => health ?? (() => void socket.destroy()) }),
       );
       const said: unknown[] = [];
-      const look = await client.look(agent.target, signal, (each) => said.push(each) > 0 && mayBeUp);
-      expect(look).toEqual({ state: 'answers', report, isUp });
+      const look = await client.look(agent.target, signal, (each) => (said.push(each) > 0 ? apiKey : null));
+      expect(look).toMatchObject({ state: 'answers', report });
+      const { check } = look as Extract<typeof look, { state: 'answers' }>;
+      expect(check?.state === 'not-ready' ? check.reason : check?.state).toBe(outcome);
       expect(said).toEqual([report]);
-      const asked = agent.requests.filter(({ path }) => path === '/api/health').length;
-      expect(asked).toBe(mayBeUp ? (status === null ? 2 : 1) : 0);
-      expect(agent.connections).toBe(status === null ? 2 : 1);
+      expect(agent.connections).toBe(health === null ? 2 : 1);
+    });
+
+    it('asks the agent-manager nothing where no check is wanted', async () => {
+      const agent = await agentWith(answers({ [STATUS]: () => ({ status: 404 }) }));
+      expect(await client.look(agent.target, signal, () => null)).toMatchObject({ check: null });
+      expect(agent.requests.map(({ path }) => path)).toEqual([STATUS]);
     });
 
     it('says that another answers, or nobody', async () => {

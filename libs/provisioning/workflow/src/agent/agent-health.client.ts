@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { parseServerReport, type ServerReport } from '../reports/server-report';
 import { storableText } from '../reports/storable-text';
 import { AgentHealth, type AgentCheck, type AgentLook, type ProxyAnswer } from './agent-health';
-import { visitAgent, type AgentAnswer, type AgentVisit } from './agent-http.client';
+import { readable, visitAgent, type AgentAnswer, type AgentVisit } from './agent-http.client';
 import type { AgentTarget } from './agent-target';
 import { requestToken, type TokenResult } from './keycloak.client';
 
@@ -29,13 +29,14 @@ export class AgentHealthClient extends AgentHealth {
   override async look(
     target: AgentTarget,
     signal: AbortSignal,
-    mayBeUp: (report: ServerReport | null) => boolean = () => false,
+    credentialsFor: (report: ServerReport | null) => AgentCredentials | null = () => null,
   ): Promise<ProxyAnswer> {
     try {
       return await this.visit(target, signal, async (visit) => {
         const { status, body } = await visit.get(STATUS_PATH);
         const report = status === 200 ? parseReport(body) : null;
-        return { state: 'answers', report, isUp: mayBeUp(report) && (await isUp(visit)) };
+        const credentials = credentialsFor(report);
+        return { state: 'answers', report, check: credentials && (await this.checkOn(visit, credentials, signal)) };
       });
     } catch (error) {
       return { state: 'silent', reason: `The server's proxy does not answer yet: ${(error as Error).message}` };
@@ -46,7 +47,7 @@ export class AgentHealthClient extends AgentHealth {
     try {
       return await this.visit(target, signal, (visit) => this.checkAll(visit, credentials, signal));
     } catch (error) {
-      return notReady(`The agent-manager does not answer: ${(error as Error).message}`);
+      return noAnswer(error);
     }
   }
 
@@ -55,6 +56,15 @@ export class AgentHealthClient extends AgentHealth {
       return await this.visit(target, signal, (visit) => this.recheckAll(visit, credentials, signal));
     } catch (error) {
       return unreachable((error as Error).message);
+    }
+  }
+
+  /** Whatever goes wrong: the proxy has answered. */
+  private async checkOn(visit: AgentVisit, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentCheck> {
+    try {
+      return await this.checkAll(visit, credentials, signal);
+    } catch (error) {
+      return noAnswer(readable(error as Error));
     }
   }
 
@@ -98,15 +108,6 @@ export class AgentHealthClient extends AgentHealth {
   }
 }
 
-/** Whatever goes wrong: the proxy has answered. */
-async function isUp(visit: AgentVisit): Promise<boolean> {
-  try {
-    return isAlive(await visit.get(HEALTH));
-  } catch {
-    return false;
-  }
-}
-
 /** 429 comes from the agent-manager itself. */
 function isAlive({ status }: AgentAnswer): boolean {
   return status === 200 || status === 429;
@@ -135,6 +136,10 @@ function parseReport(body: string): ServerReport | null {
 
 function unreachable(reason: string): AgentLook {
   return { state: 'unreachable', reason };
+}
+
+function noAnswer(error: unknown): AgentCheck {
+  return notReady(`The agent-manager does not answer: ${(error as Error).message}`);
 }
 
 function notReady(reason: string): AgentCheck {

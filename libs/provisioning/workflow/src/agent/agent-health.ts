@@ -10,8 +10,8 @@ export type AgentCheck =
 
 /** What the server's proxy answers with the pinned key. */
 export type ProxyAnswer =
-  /** `report` is null where the server has none; `isUp`: whether the agent-manager itself answered, if it was asked. */
-  | { state: 'answers'; report: ServerReport | null; isUp: boolean }
+  /** `report` is null where the server has none; `check` where none was wanted. */
+  | { state: 'answers'; report: ServerReport | null; check: AgentCheck | null }
   /** `reason` is for people. */
   | { state: 'silent'; reason: string };
 
@@ -26,12 +26,12 @@ export type AgentLook =
 export abstract class AgentHealth {
   /**
    * Asks the server how far it is. Whatever it answers, it answers with its own key.
-   * @param mayBeUp of what it says: whether to ask the agent-manager itself as well, which says nothing of credentials
+   * @param credentialsFor of what it says: with which to check the agent-manager as well; null for no check
    */
   abstract look(
     target: AgentTarget,
     signal: AbortSignal,
-    mayBeUp?: (report: ServerReport | null) => boolean,
+    credentialsFor?: (report: ServerReport | null) => AgentCredentials | null,
   ): Promise<ProxyAnswer>;
 
   abstract check(target: AgentTarget, credentials: AgentCredentials, signal: AbortSignal): Promise<AgentCheck>;

@@ -1,4 +1,4 @@
-import { firstAbort } from '@agent-controller/kernel';
+import { TimeLimit } from '@agent-controller/kernel';
 import {
   exchange,
   OutboundRefusedError,
@@ -45,8 +45,7 @@ export async function visitAgent<T>(
 
 /** One visit, one connection: its key is compared when it is made. */
 export class AgentVisit {
-  readonly #over = new AbortController();
-  readonly #signal: AbortSignal;
+  readonly #limit: TimeLimit;
   readonly #agent: PinnedAgent;
   #isReused = false;
 
@@ -55,8 +54,8 @@ export class AgentVisit {
     private readonly target: AgentTarget,
     signal: AbortSignal,
   ) {
-    this.#signal = firstAbort(this.#over.signal, signal);
-    this.#agent = new PinnedAgent(target.spkiSha256, this.#signal);
+    this.#limit = new TimeLimit(signal);
+    this.#agent = new PinnedAgent(target.spkiSha256, this.#limit.signal);
   }
 
   /** @throws Error of Node, or of the guard */
@@ -65,7 +64,8 @@ export class AgentVisit {
       return await this.getOnce(path, authorization);
     } catch (error) {
       // The server may have closed it in the moment in which it was used again; that says nothing.
-      const isStale = this.#isReused && (error as { code?: string }).code === 'ECONNRESET' && !this.#signal.aborted;
+      const isStale =
+        this.#isReused && (error as { code?: string }).code === 'ECONNRESET' && !this.#limit.signal.aborted;
       if (!isStale) throw error;
       return this.getOnce(path, authorization);
     } finally {
@@ -75,22 +75,23 @@ export class AgentVisit {
 
   end(): void {
     this.#agent.destroy();
-    this.#over.abort();
+    this.#limit.end();
   }
 
   /** The time limit begins here: having waited for one's turn says nothing about the agent. */
   private async getOnce(path: string, authorization: string | undefined): Promise<AgentAnswer> {
-    const limit = setTimeout(() => this.#over.abort(new DOMException('No answer in time', 'TimeoutError')), TIMEOUT_MS);
+    const { signal } = this.#limit;
+    this.#limit.set(TIMEOUT_MS);
     try {
       const url = new URL(path, this.target.endpoint);
-      const addresses = await this.guard.resolve(url, 'own-server', this.#signal);
+      const addresses = await this.guard.resolve(url, 'own-server', signal);
       const { status, body } = await exchange(
         url,
         {
           agent: this.#agent,
           lookup: pinnedLookup(addresses),
           servername: this.target.serverName,
-          signal: this.#signal,
+          signal,
           headers: { accept: 'application/json', ...(authorization ? { authorization } : {}) },
         },
         '',
@@ -98,12 +99,13 @@ export class AgentVisit {
       );
       return { status, body };
     } finally {
-      clearTimeout(limit);
+      this.#limit.lift();
     }
   }
 }
 
-function readable(error: Error & { code?: string }): Error {
+/** What an error says, for people. */
+export function readable(error: Error & { code?: string }): Error {
   if (error instanceof OutboundRefusedError) return new Error(`it is not called: ${error.message}`);
   if (error.name === 'AbortError' || error.name === 'TimeoutError' || error.code === 'ABORT_ERR') {
     return new Error(`no answer within ${TIMEOUT_MS / 1000} s`);

@@ -17,7 +17,7 @@ export function agentEndpoint(address: string): string {
   return `https://${host}:${AGENT_API_PORT}`;
 }
 
-export function agentTarget(client: Client): AgentTarget | null {
+export function agentTarget(client: Pick<Client, 'endpoint' | 'tlsServerName' | 'tlsSpkiSha256'>): AgentTarget | null {
   const { endpoint, tlsServerName, tlsSpkiSha256 } = client;
   if (!endpoint || !tlsServerName || !tlsSpkiSha256) return null;
   return { endpoint, serverName: tlsServerName, spkiSha256: tlsSpkiSha256 };

@@ -165,7 +165,7 @@ describe('somebody between the controller and an agent-manager', () => {
       await client.look(at(port), never),
       await client.look(at(port), never),
     ]);
-    expect(first).toEqual({ state: 'answers', report: null, isUp: false });
+    expect(first).toEqual({ state: 'answers', report: null, check: null });
     expect(second).toEqual({
       state: 'silent',
       reason: "The server's proxy does not answer yet: another key answers there",

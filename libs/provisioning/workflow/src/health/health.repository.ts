@@ -1,7 +1,7 @@
 import type { Health } from '@agent-controller/clients';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import type { EventSource } from '../event-log';
+import type { EventSource } from '../event-rows';
 import type { HealthState } from './health-rule';
 
 /** Which agent-managers are looked at: the partial index on `health_due_at` has the first two conditions. */

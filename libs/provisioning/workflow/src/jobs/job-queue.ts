@@ -79,6 +79,15 @@ export function jobSql({ task, key, queue, payload, priority, delayMs, mode }: N
   return { text, values: [task, key, queue, JSON.stringify(payload), priority, delayMs, mode] };
 }
 
+/**
+ * Takes away the steps that wait for their time, as a call within the statement that holds the rows' locks: whoever
+ * wants something of a row wakes its step under the lock, or after it. @param ids a query of provisionings
+ */
+export function forgetSteps(ids: string): string {
+  return `(SELECT count(*) FROM graphile_worker.complete_jobs(
+    ARRAY(SELECT id FROM graphile_worker.jobs WHERE key = ANY (ARRAY(SELECT id::text FROM (${ids}) AS forgotten)))))`;
+}
+
 /** Makes these jobs in the caller's transaction, if there is one. */
 export async function enqueueJobs(manager: EntityManager, jobs: readonly NewJob[]): Promise<void> {
   for (const job of jobs) {

@@ -47,8 +47,8 @@ const FEW = 10;
 /** Requests that looking may cost for each server that is waited for. */
 const REQUESTS_EACH = 0.35;
 const CROWD_FADES_MS = 60_000;
-/** Twice what Hetzner's budget brings: not for long, since most of a boot nothing is due. */
-const MS_PER_REQUEST = 500;
+/** Four times what Hetzner's budget brings: not for long, since most of a boot nothing is due. */
+const MS_PER_REQUEST = 250;
 /** Boots that are quicker than all before must not wait for long. */
 const ANYWAY_MS = 15_000;
 const PART_OF_USUAL = 0.8;

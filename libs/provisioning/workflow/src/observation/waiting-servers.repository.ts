@@ -1,11 +1,16 @@
 import type { CloudServer, ProviderType, ServerStatus } from '@agent-controller/cloud-port';
+import { columnsOf, quickQuery } from '@agent-controller/database';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import type { EventSource } from '../event-log';
-import { enqueueSteps } from '../jobs/job-queue';
+import { CrowdCommit } from '../crowd-commit';
+import type { EventSource } from '../event-rows';
+import { agentWatchJob, enqueueSteps } from '../jobs/job-queue';
 import type { Phase } from '../phases';
+import { ProvisioningReference } from '../provisioning-reference.entity';
 import { observedColumns } from '../provisioning.repository';
 import type { ProvisioningFailure } from '../provisioning.types';
+import { STEP_COLUMNS, type StepRow } from '../step-changes';
+import { bootedResult } from '../steps/booting.step';
 
 /** The phase in which the provider's view of the server is waited for. */
 const OBSERVED: Phase = 'booting';
@@ -26,10 +31,17 @@ export interface WaitingRow extends EventSource {
   traceParent: string | null;
 }
 
+type BootedRow = StepRow & Pick<ProvisioningReference, 'serverStatus' | 'publicIp'>;
+
 /** Rows of servers that boot, as the observer reads and writes them: many by each statement. */
 @Injectable()
 export class WaitingServers {
-  constructor(private readonly dataSource: DataSource) {}
+  #saveNews?: string;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly crowd: CrowdCommit,
+  ) {}
 
   get manager(): EntityManager {
     return this.dataSource.manager;
@@ -51,19 +63,23 @@ export class WaitingServers {
     );
   }
 
-  /** Saves what the provider says of servers that changed, and wakes their steps. Nobody's lease is needed. */
+  /**
+   * Saves what the provider says of servers that changed; begins the next phase of those that run, and wakes the steps of
+   * the others. Nobody's lease is needed.
+   */
   async saveNews(news: readonly { id: string; server: CloudServer }[], at: Date): Promise<void> {
     if (news.length === 0) return;
     const seen = news.map(({ id, server }) => ({ id, serverId: server.id, ...observedColumns(server) }));
-    const [saved]: [{ id: string }[], number] = await this.manager.query(
-      `UPDATE provisioning_references AS row SET
+    const saved = await quickQuery<BootedRow>(
+      this.dataSource,
+      (this.#saveNews ??= `UPDATE provisioning_references AS row SET
            server_status = seen.status, public_ip = seen.public_ip, private_ip = seen.private_ip,
            provider_metadata = seen.metadata::jsonb, observed_at = $7, missing_since = NULL,
            nudges = nudges + 1, updated_at = now()
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
            AS seen (id, server_id, status, public_ip, private_ip, metadata)
          WHERE row.id = seen.id AND row.server_id = seen.server_id AND row.phase = '${OBSERVED}'
-         RETURNING row.id`,
+         RETURNING ${columnsOf(this.dataSource, ProvisioningReference, 'row', { only: [...STEP_COLUMNS, 'serverStatus', 'publicIp'] })}`),
       [
         seen.map(({ id }) => id),
         seen.map(({ serverId }) => serverId),
@@ -74,9 +90,14 @@ export class WaitingServers {
         at,
       ],
     );
+    const findings = saved.flatMap((row) => {
+      const result = bootedResult(row);
+      return result ? [{ row, result }] : [];
+    });
+    const begun = await this.crowd.save(findings, at, [agentWatchJob()]);
     await enqueueSteps(
       this.dataSource,
-      saved.map(({ id }) => id),
+      saved.flatMap(({ id }) => (begun.has(id) ? [] : [id])),
     );
   }
 

@@ -1,4 +1,4 @@
-import type { NewEvent } from '../event-log';
+import type { NewEvent } from '../event-rows';
 import type { ProvisioningReference } from '../provisioning-reference.entity';
 import { isOfServer } from './server-address';
 import { signerOf, type RedemptionRequest } from './redemption-request';

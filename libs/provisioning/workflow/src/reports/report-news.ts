@@ -1,4 +1,4 @@
-import type { NewEvent } from '../event-log';
+import type { NewEvent } from '../event-rows';
 import { RETRY_OR_DELETE, type Failure } from '../steps/step';
 import type { ServerReport } from './server-report';
 import { stageDisplay } from './stages';

@@ -1,14 +1,28 @@
 import { unlessGone } from '@agent-controller/cloud-port';
 import { Injectable } from '@nestjs/common';
 import { agentEndpoint } from '../agent/agent-target';
+import type { ProvisioningReference } from '../provisioning-reference.entity';
 import { observedColumns } from '../provisioning.repository';
 import { SentinelService } from '../sentinel.service';
-import { advance, fail, wait, type StepContext, type StepResult } from './step';
+import { advance, fail, wait, type AdvanceResult, type StepContext, type StepResult } from './step';
 
 // The observer wakes this step when the provider says something new; this is only in case it does not.
 const FALLBACK_MS = 25_000;
 /** While the provider does not find the server. */
 const ASK_AGAIN_MS = 15_000;
+
+/** The end of the boot, of a server that runs and has an address; null before. */
+export function bootedResult({
+  serverStatus,
+  publicIp,
+}: Pick<ProvisioningReference, 'serverStatus' | 'publicIp'>): AdvanceResult | null {
+  if (serverStatus !== 'running' || !publicIp) return null;
+  return advance('installing', {
+    patch: { missingSince: null, lastSeen: null },
+    clientPatch: { endpoint: agentEndpoint(publicIp) },
+    events: [{ type: 'note', message: `The server runs at ${publicIp}` }],
+  });
+}
 
 /** Waits until the provider says that the server runs and has an address. */
 @Injectable()
@@ -17,13 +31,8 @@ export class BootingStep {
 
   async run(context: StepContext): Promise<StepResult> {
     const { reference, now } = context;
-    if (reference.serverStatus === 'running' && reference.publicIp) {
-      return advance('installing', {
-        patch: { missingSince: null, lastSeen: null },
-        clientPatch: { endpoint: agentEndpoint(reference.publicIp) },
-        events: [{ type: 'note', message: `The server runs at ${reference.publicIp}` }],
-      });
-    }
+    const booted = bootedResult(reference);
+    if (booted) return booted;
     const unseenMs = now.getTime() - (reference.observedAt ?? reference.phaseSince).getTime();
     // A new server may be missing from the observer's looks for as long, before it is asked for by id.
     // Somebody who asked for `info` may have found it missing; that counts as a look, and would put this one off.

@@ -1,6 +1,6 @@
 import type { AgentCheck } from '../agent/agent-health';
 import type { ServerReport } from '../reports/server-report';
-import { advance, type StepResult } from './step';
+import { advance, type AdvanceResult } from './step';
 
 const WARNING_MESSAGES: Record<string, string> = {
   'credentials-unverified':
@@ -11,7 +11,7 @@ const WARNING_MESSAGES: Record<string, string> = {
 export function ready(
   { config, warnings }: Extract<AgentCheck, { state: 'ready' }>,
   report?: ServerReport,
-): StepResult {
+): AdvanceResult {
   return advance('ready', {
     patch: { sealedSecrets: null, warnings, lastSeen: null },
     clientPatch: { agentConfig: config },

@@ -26,7 +26,7 @@ export class StartingStep {
     if (check?.state === 'ready') return ready(check, news);
     const failure = installationFailure(report);
     if (failure) return fail(failure, { report: news });
-    const lastSeen = seen(report, check ? check.reason : silence);
+    const lastSeen = seenOf(report, check ? check.reason : silence);
     return wait(FALLBACK_MS, { patch: { lastSeen }, report: news });
   }
 
@@ -38,7 +38,8 @@ export class StartingStep {
   }
 }
 
-function seen(report: ServerReport | null, reason: string | null): string {
+/** What was last heard of an agent-manager that is not up. @param reason why it is not */
+export function seenOf(report: ServerReport | null, reason: string | null): string {
   const said = report ? `The server says: ${reportSummary(report)}` : null;
   return [said, reason].filter((text) => text !== null).join('. ');
 }

@@ -1,6 +1,6 @@
 import type { Client } from '@agent-controller/clients';
 import type { CloudProvider, OwnerTag } from '@agent-controller/cloud-port';
-import type { NewEvent } from '../event-log';
+import type { NewEvent } from '../event-rows';
 import type { Instance } from '../instance.entity';
 import type { Phase } from '../phases';
 import type { ProvisioningReference } from '../provisioning-reference.entity';
@@ -43,9 +43,12 @@ interface Changes {
   report?: ServerReport;
 }
 
+/** A phase that begins. */
+export type AdvanceResult = { kind: 'advance'; phase: Phase } & Changes;
+
 /** What a step found out. Nothing of it is true before the runner has committed it. */
 export type StepResult =
-  | ({ kind: 'advance'; phase: Phase } & Changes)
+  | AdvanceResult
   | ({ kind: 'wait'; delayMs: number } & Changes)
   | ({ kind: 'fail'; failure: Failure } & Changes)
   | { kind: 'gone' };
@@ -55,7 +58,7 @@ export interface Step {
   run(context: StepContext): Promise<StepResult>;
 }
 
-export function advance(phase: Phase, changes: Changes = {}): StepResult {
+export function advance(phase: Phase, changes: Changes = {}): AdvanceResult {
   return { kind: 'advance', phase, ...changes };
 }
 

@@ -4,7 +4,8 @@ import { AppError, type Caller, type Clock, type Logger } from '@agent-controlle
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { CatalogueService } from '../catalogue/catalogue.service';
-import { EventLog, type NewEvent } from '../event-log';
+import { EventLog } from '../event-log';
+import type { NewEvent } from '../event-rows';
 import { InstanceService } from '../instance.service';
 import { enqueueObservation, enqueueStep } from '../jobs/job-queue';
 import type { NewProvisioning } from '../provisioning-factory.service';

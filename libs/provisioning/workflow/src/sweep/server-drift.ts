@@ -1,5 +1,5 @@
 import type { CloudServer } from '@agent-controller/cloud-port';
-import type { NewEvent } from '../event-log';
+import type { NewEvent } from '../event-rows';
 import type { ProvisioningReference } from '../provisioning-reference.entity';
 import { observedColumns } from '../provisioning.repository';
 

@@ -1,3 +1,4 @@
+import type { AgentCredentials } from '@agent-controller/clients';
 import type { AgentCheck, AgentHealth, AgentLook, ProxyAnswer } from '../agent/agent-health';
 import type { AgentTarget } from '../agent/agent-target';
 import type { ServerReport } from '../reports/server-report';
@@ -9,19 +10,19 @@ export class FakeAgentHealth implements AgentHealth {
   answer: AgentCheck = { state: 'ready', config: { gitRepositoryUrl: null, agentTypes: ['cursor'] }, warnings: [] };
   seen: AgentLook = { state: 'healthy' };
   readonly targets: AgentTarget[] = [];
-  /** How often it was asked whether the agent-manager itself is up. */
-  upAsked = 0;
+  /** With what the agent-manager itself was checked in looks. */
+  readonly checkedWith: AgentCredentials[] = [];
 
   async look(
     target: AgentTarget,
     _signal?: AbortSignal,
-    mayBeUp: (report: ServerReport | null) => boolean = () => false,
+    credentialsFor: (report: ServerReport | null) => AgentCredentials | null = () => null,
   ): Promise<ProxyAnswer> {
     this.targets.push(target);
     if (this.problem !== null) return { state: 'silent', reason: this.problem };
-    const isAsked = mayBeUp(this.report);
-    if (isAsked) this.upAsked += 1;
-    return { state: 'answers', report: this.report, isUp: isAsked && this.answer.state === 'ready' };
+    const credentials = credentialsFor(this.report);
+    if (credentials) this.checkedWith.push(credentials);
+    return { state: 'answers', report: this.report, check: credentials && this.answer };
   }
 
   async check(target: AgentTarget): Promise<AgentCheck> {

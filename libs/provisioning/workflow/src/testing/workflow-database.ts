@@ -1,9 +1,11 @@
 import { Client, ClientRepository } from '@agent-controller/clients';
+import { CloudProviderRegistry } from '@agent-controller/cloud-port';
 import { dataSourceOptions } from '@agent-controller/database';
 import { createTestDatabase } from '@agent-controller/database/testing';
 import { SecretBox } from '@agent-controller/kernel';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
+import { CrowdCommit } from '../crowd-commit';
 import { EventLog } from '../event-log';
 import { ProvisioningReference } from '../provisioning-reference.entity';
 import { WORKFLOW_ENTITIES } from '../provisioning-workflow.module';
@@ -12,6 +14,7 @@ import type { ProvisioningSecrets } from '../provisioning.types';
 import { QuickCommit } from '../quick-commit';
 import { StepCommit } from '../step-commit.service';
 import type { WorkflowOptions } from '../workflow.options';
+import { FakeCloudProvider } from './fake-cloud-provider';
 
 const DAY_MS = 86_400_000;
 
@@ -21,6 +24,9 @@ export class WorkflowDatabase {
   readonly clients: ClientRepository;
   readonly events: EventLog;
   readonly stepCommit: StepCommit;
+  readonly crowd: CrowdCommit;
+  /** What the crowd's commit complains of. */
+  readonly logger = { debug: jest.fn(), info: jest.fn(), warn: jest.fn(), error: jest.fn() };
 
   private constructor(
     readonly dataSource: DataSource,
@@ -38,6 +44,8 @@ export class WorkflowDatabase {
       new QuickCommit(dataSource),
       options,
     );
+    const providers = new CloudProviderRegistry([new FakeCloudProvider()]);
+    this.crowd = new CrowdCommit(dataSource, providers, options, this.logger);
   }
 
   static async create(): Promise<WorkflowDatabase> {

@@ -1,0 +1,163 @@
+import { Client } from '@agent-controller/clients';
+import { CloudProviderRegistry } from '@agent-controller/cloud-port';
+import { isDatabaseAway, quickQuery, recordOf, updateFrom, type Fragment } from '@agent-controller/database';
+import { inSpan, type Logger } from '@agent-controller/kernel';
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
+import { CHANGE_CHANNEL, insertEvents } from './event-rows';
+import { forgetSteps, jobSql, type NewJob } from './jobs/job-queue';
+import { SETTLED_PHASES } from './phases';
+import { ProvisioningReference } from './provisioning-reference.entity';
+import { changesOf, recovered, tellPhase, type LastingResult, type StepChanges, type StepRow } from './step-changes';
+import { timeLimitFailure } from './time-limit';
+import { LOGGER } from './tokens';
+import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
+
+/** What a look at a server found out, and the row as it was before. */
+export interface Finding {
+  row: StepRow;
+  result: LastingResult;
+}
+
+interface Change extends Finding {
+  changes: StepChanges;
+  reference: Record<string, unknown>;
+  client: Record<string, unknown>;
+}
+
+/**
+ * Saves what looks found out of many rows by one statement, where a step for each would take its lease, look again, and
+ * commit. Looking changes nothing at the server, so no lease is needed: a row that anybody works on, or has touched
+ * since it was read, is left to its step.
+ */
+@Injectable()
+export class CrowdCommit {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly providers: CloudProviderRegistry,
+    @Inject(WORKFLOW_OPTIONS) private readonly options: WorkflowOptions,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /**
+   * Jobs that wait for these rows stay, and wake their steps in time in case that nobody looks any more; those of rows
+   * that are settled are taken away.
+   * @param jobs to be made with what is saved, if anything is
+   * @returns ids of the rows that were saved: the steps of the others must be woken
+   */
+  async save(findings: readonly Finding[], now: Date, jobs: readonly NewJob[] = []): Promise<ReadonlySet<string>> {
+    const saved = new Set<string>();
+    for (const group of this.alike(
+      findings.filter(({ row }) => this.mayGoOn(row, now)),
+      now,
+    )) {
+      for (const id of await this.saveAlike(group, now, jobs)) saved.add(id);
+    }
+    for (const { row, result } of findings) if (saved.has(row.id)) tell(row, result, now);
+    return saved;
+  }
+
+  /** What a step would look at before its work; where it would not begin, it must say so itself. */
+  private mayGoOn(row: StepRow, now: Date): boolean {
+    if (row.intent !== 'present' || row.pausedSince !== null || !this.providers.find(row.providerType)) return false;
+    return timeLimitFailure(row, this.options, now) === null;
+  }
+
+  /** In groups that change the same columns: texts of statements are few. */
+  private alike(findings: readonly Finding[], now: Date): Iterable<Change[]> {
+    const groups = new Map<string, Change[]>();
+    for (const { row, result } of findings) {
+      const patch = { ...recovered(row, now), ...result.patch };
+      const changes = changesOf(row, { ...result, patch }, this.options, now);
+      const reference = recordOf(this.dataSource, ProvisioningReference, changes.reference);
+      const client = recordOf(this.dataSource, Client, changes.client);
+      const key = [...Object.keys(reference), '', ...Object.keys(client), changes.phase].join();
+      groups.set(key, [...(groups.get(key) ?? []), { row, result, changes, reference, client }]);
+    }
+    return groups.values();
+  }
+
+  private async saveAlike(group: readonly Change[], now: Date, jobs: readonly NewJob[]): Promise<string[]> {
+    const [first] = group;
+    if (!first) return [];
+    const { text, values } = this.statement(first, group, now, jobs);
+    try {
+      const saved = await quickQuery<{ id: string }>(this.dataSource, text, values);
+      return saved.map(({ id }) => id);
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      // One of them that cannot be saved must not keep the others: each has its step.
+      this.logger.error({ err: error, rows: group.length }, 'what looks found out could not be saved for many at once');
+      return [];
+    }
+  }
+
+  private statement(
+    { reference, client, changes: { phase } }: Change,
+    group: readonly Change[],
+    now: Date,
+    jobs: readonly NewJob[],
+  ): Fragment {
+    const values: unknown[] = [JSON.stringify(group.map(given))];
+    const add = ({ text, values: more }: Fragment) => {
+      values.push(...more);
+      return text;
+    };
+    const logs = group.map(({ row, changes: { source, events } }) => ({ source, before: row.lastEventSeq, events }));
+    const update = (entity: EntityTarget<ObjectLiteral>, columns: object) =>
+      updateFrom(this.dataSource, entity, Object.keys(columns), 'value');
+    const parts = [
+      ...(Object.keys(client).length > 0
+        ? [
+            `client AS (
+        ${update(Client, client)} FROM saved JOIN given USING (id), jsonb_populate_record(NULL::clients, given.client) AS value
+        WHERE clients.id = saved.client_id
+      )`,
+          ]
+        : []),
+      `event AS (${add(insertEvents(logs, now, values.length + 1, 'SELECT id FROM saved'))})`,
+    ];
+    const calls = [
+      `pg_notify('${CHANGE_CHANNEL}', client_id::text)`,
+      // Each once, whatever is saved.
+      ...jobs.map((job) => `(SELECT ${add(jobSql(job, values.length + 1))} FROM (SELECT FROM saved LIMIT 1) AS one)`),
+      ...(SETTLED_PHASES.includes(phase) ? [forgetSteps('SELECT id FROM saved')] : []),
+    ];
+    // Everything that others write without a lease is part of what was seen. Whoever holds a row's lock may be changing
+    // it: that is for its step to see.
+    const text = `WITH given AS MATERIALIZED (
+        SELECT * FROM jsonb_to_recordset($1::jsonb) AS given (id uuid, version integer, nudges integer, seq integer,
+          paused_ms integer, report_seq bigint, reference jsonb, client jsonb)
+      ), held AS MATERIALIZED (
+        SELECT row.id FROM given JOIN provisioning_references AS row USING (id)
+        WHERE row.version = given.version AND row.nudges = given.nudges AND row.last_event_seq = given.seq
+          AND row.intent = 'present' AND row.paused_since IS NULL AND row.paused_ms = given.paused_ms
+          AND (row.report ->> 'seq')::bigint IS NOT DISTINCT FROM given.report_seq
+          AND (row.lease_owner IS NULL OR row.lease_until < now())
+        FOR NO KEY UPDATE OF row SKIP LOCKED
+      ), saved AS (
+        ${update(ProvisioningReference, reference)}
+        FROM held JOIN given USING (id), jsonb_populate_record(NULL::provisioning_references, given.reference) AS value
+        WHERE provisioning_references.id = held.id
+        RETURNING provisioning_references.id, provisioning_references.client_id
+      )${parts.map((part) => `, ${part}`).join('')}
+      SELECT ${['id', ...calls.map((call, index) => `${call} AS call${index}`)].join(', ')} FROM saved`;
+    return { text, values };
+  }
+}
+
+function given({ row, reference, client }: Change) {
+  const { id, version, nudges, lastEventSeq, pausedMs, report } = row;
+  const seen = { id, version, nudges, seq: lastEventSeq, paused_ms: pausedMs, report_seq: report?.seq ?? null };
+  return { ...seen, reference, client };
+}
+
+/** As a step would be told of: its phase, over because of what a look found. */
+function tell(row: StepRow, result: LastingResult, now: Date): void {
+  tellPhase(row, result, now);
+  const { id, phase, attempt, clientId, traceParent: parent, providerType } = row;
+  const attributes = { 'provisioning.id': id, 'client.id': clientId, 'provisioning.attempt': attempt };
+  void inSpan(`step ${phase}`, { parent, attributes: { ...attributes, 'provider.type': providerType } }, async (span) =>
+    span?.set({ 'step.result': result.kind }),
+  );
+}
