@@ -3,6 +3,7 @@ import {
   sha256,
   type Authentication,
   type Authenticator,
+  type KnownKey,
   type RouteAccess,
   type Verdict,
 } from '@agent-controller/access';
@@ -41,8 +42,11 @@ describe('AccessHook', () => {
     ...{ allowed: limit === 0 || !exhausted.includes(key), limit, remaining: 5, resetSeconds: 30 },
   });
 
+  let hook: AccessHook;
+  let keys: KnownKey[];
+
   function start(more: Authenticator[] = [], limits: Partial<AccessLimits> = {}): void {
-    const keys = [
+    keys = [
       { digest: sha256(KEY), subject: 'static-api-key', role: 'admin' as const },
       ...ROLES.map((role) => ({ digest: sha256(`key-of-${role}`), subject: `api-key:${role}`, role })),
     ];
@@ -53,7 +57,7 @@ describe('AccessHook', () => {
         return verdict(key, limit);
       },
     };
-    const hook = new AccessHook(
+    hook = new AccessHook(
       { list: [new ApiKeyAuthenticator(() => keys), ...more], advice: 'Send the API key.' },
       limiter,
       { note: (failure) => void failures.push(failure) },
@@ -115,6 +119,50 @@ describe('AccessHook', () => {
     expect((thrown as AppError).message).not.toContain(KEY);
     expect(failures).toMatchObject([{ address: '127.0.0.1', status: 401 }]);
     expect(taken).toEqual(['failed 127.0.0.1']);
+  });
+
+  describe('for a reader, where there is nothing to decide', () => {
+    it.each(ROLES)('lets a key of the role %s pass that was good lately, and counts its caller', async (role) => {
+      start();
+      expect(hook.admitReader(`Bearer key-of-${role}`)).toBeNull();
+      expect(taken).toEqual([]);
+      await call('/api/clients', `Bearer key-of-${role}`);
+      expect(hook.admitReader(`ApiKey key-of-${role}`)).toMatchObject({ allowed: true, limit: 600 });
+      expect(taken).toEqual([`caller api-key:${role}`, `caller api-key:${role}`]);
+    });
+
+    it('leaves everything else to the usual way, and counts nothing', async () => {
+      start();
+      await call('/api/clients', `Bearer ${KEY}`);
+      taken.length = 0;
+      for (const given of [undefined, '', KEY, `Bearer ${KEY}x`, basic(`user:${KEY}`), `Bearer ${KEY} ${KEY}`]) {
+        expect(hook.admitReader(given)).toBeNull();
+      }
+      expect(taken).toEqual([]);
+    });
+
+    it('knows at once that a key is taken away, and forgets one that nobody used for long', async () => {
+      start();
+      for (const key of [KEY, 'key-of-admin']) await call('/api/clients', `Bearer ${key}`);
+      keys.splice(0, 1);
+      expect(hook.admitReader(`Bearer ${KEY}`)).toBeNull();
+      expect(hook.admitReader('Bearer key-of-admin')).not.toBeNull();
+      now = new Date(now.getTime() + 11 * 60_000);
+      expect(hook.admitReader('Bearer key-of-admin')).toBeNull();
+    });
+
+    it('leaves it to the usual way to refuse who calls too often, and never asks who needs time', async () => {
+      const authenticate = jest.fn(async (): Promise<Authentication> => ({
+        identity: { subject: 'someone', role: 'viewer' },
+      }));
+      start([{ isGuessProof: true, authenticate }]);
+      await call('/api/clients', 'Bearer a-token');
+      expect(hook.admitReader('Bearer a-token')).toBeNull();
+      expect(authenticate).toHaveBeenCalledTimes(1);
+      await call('/api/clients', `Bearer ${KEY}`);
+      exhausted.push('caller static-api-key');
+      expect(hook.admitReader(`Bearer ${KEY}`)).toBeNull();
+    });
   });
 
   it('leaves public routes open, and nobody calls there', async () => {

@@ -61,6 +61,28 @@ export class AccessHook {
     done();
   };
 
+  /**
+   * The same for a call that only reads what every caller may, where there is nothing to decide: a key that was good lately
+   * and still is, sent no more often than it may be.
+   * @returns null where `onRequest` has to see to it: nothing was counted
+   */
+  admitReader(authorization: string | undefined): Verdict | null {
+    const given = credential(authorization, false);
+    if (given === null) return null;
+    const digest = sha256(given);
+    const text = digest.toString('base64');
+    if (!this.#known.has(text)) return null;
+    for (const authenticator of this.authenticators.list) {
+      const identity = authenticator.authenticateDigest?.(digest);
+      if (!identity?.role || !includesRole(identity.role, 'viewer')) continue;
+      const verdict = this.limiter.take(`caller ${identity.subject}`, this.limits.callerRate);
+      if (!verdict.allowed) return null;
+      this.#known.remember(text);
+      return verdict;
+    }
+    return null;
+  }
+
   private admit(
     identity: Identity,
     access: RouteAccess | undefined,
@@ -162,7 +184,8 @@ function forbidden(needed: Exclude<RouteAccess['role'], 'public'>, { role }: Ide
   );
 }
 
-function rateHeaders({ limit, remaining, resetSeconds }: Verdict): Record<string, string> {
+/** How often who calls may call. */
+export function rateHeaders({ limit, remaining, resetSeconds }: Verdict): Record<string, string> {
   return {
     'ratelimit-limit': String(limit),
     'ratelimit-remaining': String(remaining),

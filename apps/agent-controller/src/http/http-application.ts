@@ -1,6 +1,7 @@
 import fastifyCors from '@fastify/cors';
 import { AuditTrail, FailedAuthentications, RateLimiter } from '@agent-controller/access';
 import { systemClock, traceFields, type Logger } from '@agent-controller/kernel';
+import { CatalogueAnswers } from '@agent-controller/provisioning-feature';
 import { RequestMethod } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -21,6 +22,7 @@ import { acceptJson } from './json-body';
 import { ProblemFilter } from './problem.filter';
 import { requireDeclaredRoutes } from './route-access';
 import { securityHeaders, setSecurityHeaders } from './security-headers';
+import { openShortWay } from './short-way';
 import { traceParentOfRequest, traceRequests } from '../tracing/trace.hooks';
 import { timeLimits } from './time-limits';
 import { validationPipe } from './validation.pipe';
@@ -57,11 +59,12 @@ export async function createHttpApplication(env: Env, logger: Logger): Promise<N
   fastify.addHook('onRequest', securityHeaders);
   if (env.TRUST_PROXY === undefined) warnOfProxy(fastify, logger);
   await allowOrigins(fastify, env);
-  guard(app, env, logger);
+  const access = guard(app, env, logger);
   if (env.OTEL_EXPORTER_OTLP_ENDPOINT) traceRequests(fastify);
   // After the guard: who may not call anything learns nothing of what there is.
   refuseOtherMethods(fastify);
   observeRequests(app, logger);
+  shorten(app, access, env, logger);
   app.setGlobalPrefix('api', { exclude: [{ path: 'metrics', method: RequestMethod.GET }] });
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(filter);
@@ -100,7 +103,7 @@ async function allowOrigins(fastify: FastifyInstance, { CORS_ORIGIN }: Env): Pro
 }
 
 /** Who calls, how often, whether they may, and the trace of it. */
-function guard(app: NestFastifyApplication, env: Env, logger: Logger): void {
+function guard(app: NestFastifyApplication, env: Env, logger: Logger): AccessHook {
   const fastify = app.getHttpAdapter().getInstance();
   const ways = authenticators(env, logger);
   const limits = { callerRate: env.CALLER_RATE_LIMIT, failureRate: env.FAILED_AUTHENTICATION_LIMIT };
@@ -108,6 +111,19 @@ function guard(app: NestFastifyApplication, env: Env, logger: Logger): void {
   fastify.addHook('onRequest', access.onRequest);
   fastify.addHook('onSend', auditHook(app.get(AuditTrail)));
   fastify.addHook('onClose', async () => ways.close());
+  return access;
+}
+
+/** Where calls are not traced, and answers are the same for every origin. */
+function shorten(app: NestFastifyApplication, access: AccessHook, env: Env, logger: Logger): void {
+  if (env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined || env.CORS_ORIGIN) return;
+  const metrics = app.get(MetricsService);
+  openShortWay(app.getHttpAdapter().getInstance(), {
+    ...{ answers: app.get(CatalogueAnswers), access, logger },
+    observe: (labels, seconds) => metrics.observeRequest(labels, seconds),
+    // Warned of where it is not believed.
+    telling: env.TRUST_PROXY === undefined ? ['x-forwarded-for'] : [],
+  });
 }
 
 /** Connections that become idle while the server closes would hold it up for their keep-alive time otherwise. */

@@ -22,7 +22,8 @@ const ALWAYS = {
   'cache-control': 'no-store',
 };
 
-const ANSWER = { ...ALWAYS, 'content-security-policy': NOTHING };
+/** Of every answer but the documentation's pages. */
+export const ANSWER = { ...ALWAYS, 'content-security-policy': NOTHING };
 const PAGE = { ...ALWAYS, 'content-security-policy': DOCS };
 
 /** Headers that keep browsers from doing more with an answer than it is for. */

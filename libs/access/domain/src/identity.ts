@@ -23,4 +23,6 @@ export interface Authenticator {
   readonly isGuessProof: boolean;
   /** Null: this is no credential of its kind. At once where nobody has to be asked. */
   authenticate(credential: string): Authentication | null | Promise<Authentication | null>;
+  /** The same by the credential's SHA-256, where that is all that is known of the right ones. */
+  authenticateDigest?(digest: Buffer): Identity | null;
 }

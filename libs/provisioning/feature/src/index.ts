@@ -1,1 +1,3 @@
+export { CatalogueAnswers } from './catalogue-answers.service';
+export { PreparedAnswer } from './prepared-answer';
 export { ProvisioningFeatureModule } from './provisioning-feature.module';

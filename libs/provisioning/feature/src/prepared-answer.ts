@@ -6,14 +6,17 @@ const CACHE_CONTROL = 'private, max-age=60, stale-while-revalidate=86400';
 
 /** An answer that many callers get: made into bytes once, with a tag by which they can ask whether it has changed. */
 export class PreparedAnswer {
-  readonly #body: string;
-  readonly #headers: Record<string, string>;
+  readonly body: string;
+  readonly bytes: number;
+  /** Of the answer itself. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly #etag: string;
 
   constructor(view: unknown) {
-    this.#body = JSON.stringify(view);
-    this.#etag = `"${hash('sha256', this.#body, 'base64url').slice(0, 27)}"`;
-    this.#headers = {
+    this.body = JSON.stringify(view);
+    this.#etag = `"${hash('sha256', this.body, 'base64url').slice(0, 27)}"`;
+    this.bytes = Buffer.byteLength(this.body);
+    this.headers = {
       'content-type': 'application/json; charset=utf-8',
       'cache-control': CACHE_CONTROL,
       etag: this.#etag,
@@ -22,9 +25,9 @@ export class PreparedAnswer {
 
   /** 304 where the caller has it already (RFC 9110, 13.1.2). */
   send(request: Pick<Request, 'headers'>, reply: Pick<Reply, 'headers' | 'status' | 'send'>): void {
-    void reply.headers(this.#headers);
+    void reply.headers(this.headers);
     if (this.isKnown(request.headers['if-none-match'])) void reply.status(304).send();
-    else void reply.send(this.#body);
+    else void reply.send(this.body);
   }
 
   private isKnown(given: string | undefined): boolean {

@@ -1,6 +1,6 @@
 import type { Role } from '@agent-controller/kernel';
 import { hash, timingSafeEqual } from 'node:crypto';
-import type { Authentication, Authenticator } from '../identity';
+import type { Authentication, Authenticator, Identity } from '../identity';
 import type { ApiKeyEntry } from './api-key-entry';
 
 /** A digest, and who its key stands for. */
@@ -29,10 +29,14 @@ export class ApiKeyAuthenticator implements Authenticator {
   constructor(private readonly keys: () => readonly KnownKey[]) {}
 
   authenticate(credential: string): Authentication | null {
-    const given = sha256(credential);
+    const identity = this.authenticateDigest(sha256(credential));
+    return identity && { identity };
+  }
+
+  authenticateDigest(given: Buffer): Identity | null {
     let found: KnownKey | null = null;
     // All of them, always: digests have one length, and the time tells neither which was right nor how much of it.
     for (const known of this.keys()) if (timingSafeEqual(known.digest, given)) found ??= known;
-    return found && { identity: { subject: found.subject, role: found.role } };
+    return found && { subject: found.subject, role: found.role };
   }
 }

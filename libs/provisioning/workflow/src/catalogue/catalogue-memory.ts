@@ -42,12 +42,19 @@ export class CatalogueMemory {
     private readonly shared: Shared | null,
   ) {}
 
+  /** One that need not be read anew, nor is being. */
+  fresh(type: ProviderType): Offer | null {
+    const known = this.#known.get(type);
+    return known && this.clock.now().getTime() - known.askedAt.getTime() < OFFER_AGE.freshMs ? known.offer : null;
+  }
+
   /** @throws AppError `provider-unavailable`, `provider-refused` */
   async get(provider: CloudProvider): Promise<Offer> {
     const known = this.#known.get(provider.type);
     const now = this.clock.now().getTime();
     const age = known ? now - known.askedAt.getTime() : Infinity;
-    if (known && age < OFFER_AGE.freshMs) return known.offer;
+    const fresh = this.fresh(provider.type);
+    if (fresh) return fresh;
     if (known && now < known.notBefore && age < OFFER_AGE.staleMs) return known.offer;
     const refresh = this.refresh(provider);
     if (known && age < OFFER_AGE.behindMs) {

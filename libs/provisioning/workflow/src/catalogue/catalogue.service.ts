@@ -104,6 +104,11 @@ export class CatalogueService {
     return checkOrder(await this.offer(provider), wanted, provider.displayName);
   }
 
+  /** The same, if it is known and need not be read anew. */
+  freshOffer(type: ProviderType): Offer | null {
+    return this.#offers.fresh(type);
+  }
+
   offer(provider: CloudProvider): Promise<Offer> {
     return this.#offers.get(provider);
   }
