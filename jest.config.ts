@@ -37,9 +37,10 @@ const lab = project('lab', 'lab-spec', {
 });
 
 const config: Config = {
-  maxWorkers: process.env.BOOT_LAB ? 1 : 2,
+  // Tests wait for most of their time.
+  maxWorkers: process.env.BOOT_LAB ? 1 : 3,
   // Tests wait for conditions; this is only for one that never comes, on however slow a machine.
-  testTimeout: process.env.BOOT_LAB ? 1_200_000 : 180_000,
+  testTimeout: process.env.BOOT_LAB ? 2_400_000 : 180_000,
   projects: process.env.BOOT_LAB
     ? [lab]
     : [project('unit', 'spec'), project('integration', 'int-spec', services), project('e2e', 'e2e-spec', services)],

@@ -60,9 +60,11 @@ describe('good path', () => {
   ] as const)(
     '%s (%s, %s): provision to ready, every byte, no secret elsewhere, reboot, gone',
     async (providerType, serverType, authentication, isPublic) => {
-      const controller = await installation.startController(
-        isPublic ? { PUBLIC_URL: 'https://controller.lab.example' } : {},
-      );
+      const controller = await installation.startController({
+        ...(isPublic ? { PUBLIC_URL: 'https://controller.lab.example' } : {}),
+        // A machine that hangs must not take a quarter of an hour.
+        INSTALLING_TIMEOUT_SECONDS: '600',
+      });
       await labAdmin.setController(controller.url);
       const changes = {
         ...{ providerType, serverType, agentWsPort: 8443, description: 'of the lab' },
