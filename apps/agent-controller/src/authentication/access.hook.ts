@@ -70,7 +70,7 @@ export class AccessHook {
     const given = credential(authorization, false);
     if (given === null) return null;
     const digest = sha256(given);
-    const text = digest.toString('base64');
+    const text = digest.toString('latin1');
     if (!this.#known.has(text)) return null;
     for (const authenticator of this.authenticators.list) {
       const identity = authenticator.authenticateDigest?.(digest);
@@ -101,7 +101,7 @@ export class AccessHook {
   private authenticate(request: FastifyRequest, reply: FastifyReply): Identity | Promise<Identity> {
     const isDocs = isDocumentation(request.url);
     const given = credential(request.headers.authorization, isDocs);
-    const digest = given === null ? '' : sha256(given).toString('base64');
+    const digest = given === null ? '' : sha256(given).toString('latin1');
     const address = networkOf(request.ip);
     const room = this.limiter.peek(`failed ${address}`, this.limits.failureRate);
     // Whoever guesses learns nothing any more, not even from a right guess.

@@ -115,7 +115,8 @@ export class RateLimiter {
   }
 
   private verdict(limit: number, used: number): Verdict {
-    const resetSeconds = Math.ceil((this.windowStart() + WINDOW_MS - this.clock.now().getTime()) / 1000);
+    const passedMs = this.clock.now().getTime() % WINDOW_MS;
+    const resetSeconds = Math.ceil((WINDOW_MS - passedMs) / 1000);
     return { allowed: true, limit, remaining: Math.max(0, limit - used), resetSeconds };
   }
 }
