@@ -30,10 +30,11 @@ export async function run(given) {
     const nodeFlags = given['node-flags'].split(' ').filter(Boolean);
     const controllers = [];
     for (let n = 0; n < Number(given.controllers); n++) controllers.push(await startProbed(stage, { nodeFlags }));
+    // Of all from here on: the controller learns from the first ones how long boots take.
+    await setEmulator(stage, { bootMs: Number(bootMs) });
     if (Number(ready) > 0) await addReady(stage, controllers[0], Number(ready));
     // What is asked once, such as for the catalogue and our key, is not a provisioning's.
     await order(stage, controllers[0], { provider, name: 'first' });
-    await setEmulator(stage, { bootMs: Number(bootMs) });
     await until(() => countPhase(stage, 'first', 'ready').then((found) => found === 1), 'the first one is ready');
     controllers.forEach((controller) => controller.reset());
     const from = new Date();
@@ -67,7 +68,6 @@ function order(stage, controller, { provider, name }) {
 
 /** Rows in the database, and servers at the provider, that nobody waits for. */
 async function addReady(stage, controller, count) {
-  // At its usual speed: what the controller learns of boots is the same as without.
   await seedFleet(stage, controller, count);
   const [first] = await stage.emulatorCall('GET', `/admin/servers?token=${stage.token}`);
   if (count > 1) await stage.emulatorCall('POST', `/admin/servers/${first.id}/copies`, { count: count - 1 });
