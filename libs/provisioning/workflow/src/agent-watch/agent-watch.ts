@@ -27,7 +27,7 @@ const COUNT_EVERY = 5;
 /** For a look: a server that says nothing for so long has nothing to say yet. */
 const PATIENCE_MS = 2_000;
 /** For a check of one that is up: a small server, which has just begun, is slow. */
-const CHECK_PATIENCE_MS = 20_000;
+const CHECK_PATIENCE_MS = 10_000;
 
 type Found = Pick<SettledLook, 'result' | 'isNews' | 'report' | 'silence'>;
 const NOTHING: Found = { result: null, isNews: false, report: null, silence: null };
