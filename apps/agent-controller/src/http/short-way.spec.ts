@@ -12,10 +12,11 @@ describe('openShortWay', () => {
   let usual: number;
   let observed: unknown[];
   let lines: unknown[];
+  let errors: unknown[];
   let limit: number;
 
   beforeEach(async () => {
-    [usual, observed, lines, limit] = [0, [], [], 600];
+    [usual, observed, lines, errors, limit] = [0, [], [], [], 600];
     app = fastify();
     app.all('/*', async () => {
       usual += 1;
@@ -24,10 +25,15 @@ describe('openShortWay', () => {
     openShortWay(app, {
       answers: { atOnce: (path) => (path === PATH ? { answer, route: '/route' } : null) },
       access: {
-        admitReader: (given) =>
-          given === 'Bearer right' ? { allowed: true, limit, remaining: 4, resetSeconds: 30 } : null,
+        admitReader: (given) => {
+          if (given === 'Bearer broken') throw new Error('a mistake of ours');
+          return given === 'Bearer right' ? { allowed: true, limit, remaining: 4, resetSeconds: 30 } : null;
+        },
       },
-      logger: { info: (fields: object) => void lines.push(fields) },
+      logger: {
+        info: (fields: object) => void lines.push(fields),
+        error: (fields: object) => void errors.push(fields),
+      },
       observe: (...given) => void observed.push(given),
       telling: ['x-forwarded-for'],
     });
@@ -90,5 +96,10 @@ describe('openShortWay', () => {
   ])('leaves a call %s to the usual way', async (_which, headers, options) => {
     await call(headers, options);
     expect([usual, observed, lines]).toEqual([1, [], []]);
+  });
+
+  it('leaves a call to the usual way when something breaks', async () => {
+    expect((await call({ authorization: 'Bearer broken' })).body).toBe('by the usual way');
+    expect(errors).toEqual([{ err: new Error('a mistake of ours') }]);
   });
 });

@@ -11,7 +11,7 @@ type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 export interface ShortWayOptions {
   answers: Pick<CatalogueAnswers, 'atOnce'>;
   access: Pick<AccessHook, 'admitReader'>;
-  logger: Pick<Logger, 'info'>;
+  logger: Pick<Logger, 'info' | 'error'>;
   observe: (labels: { method: string; route: string; status: number }, seconds: number) => void;
   /** Headers with which a call says something that the usual way has to know. */
   telling?: readonly string[];
@@ -34,7 +34,13 @@ export function openShortWay(fastify: FastifyInstance, options: ShortWayOptions)
   });
   server.removeAllListeners('request');
   server.on('request', (request, response) => {
-    if (way.answer(request, response)) return;
+    try {
+      if (way.answer(request, response)) return;
+    } catch (error) {
+      // Nobody behind a listener of Node's catches it.
+      options.logger.error({ err: error }, 'a call could not be answered by the short way');
+      if (response.headersSent) return void response.destroy();
+    }
     for (const listener of usual) listener.call(server, request, response);
   });
 }
