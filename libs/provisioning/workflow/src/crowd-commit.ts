@@ -1,7 +1,7 @@
 import { Client } from '@agent-controller/clients';
 import { CloudProviderRegistry } from '@agent-controller/cloud-port';
 import { isDatabaseAway, quickQuery, recordOf, updateFrom, type Fragment } from '@agent-controller/database';
-import { inSpan, type Logger } from '@agent-controller/kernel';
+import type { Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import { CHANGE_CHANNEL, insertEvents } from './event-rows';
@@ -9,6 +9,7 @@ import { forgetSteps, jobSql, type NewJob } from './jobs/job-queue';
 import { SETTLED_PHASES } from './phases';
 import { ProvisioningReference } from './provisioning-reference.entity';
 import { changesOf, recovered, tellPhase, type LastingResult, type StepChanges, type StepRow } from './step-changes';
+import { inStepSpan } from './step-span';
 import { timeLimitFailure } from './time-limit';
 import { LOGGER } from './tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
@@ -155,9 +156,5 @@ function given({ row, reference, client }: Change) {
 /** As a step would be told of: its phase, over because of what a look found. */
 function tell(row: StepRow, result: LastingResult, now: Date): void {
   tellPhase(row, result, now);
-  const { id, phase, attempt, clientId, traceParent: parent, providerType } = row;
-  const attributes = { 'provisioning.id': id, 'client.id': clientId, 'provisioning.attempt': attempt };
-  void inSpan(`step ${phase}`, { parent, attributes: { ...attributes, 'provider.type': providerType } }, async (span) =>
-    span?.set({ 'step.result': result.kind }),
-  );
+  void inStepSpan(row, async (span) => span?.set({ 'step.result': result.kind }));
 }

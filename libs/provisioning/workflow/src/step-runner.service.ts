@@ -1,6 +1,6 @@
 import { CloudError, CloudProviderRegistry } from '@agent-controller/cloud-port';
 import { isDatabaseAway } from '@agent-controller/database';
-import { inSpan, type Clock, type Logger, type Span } from '@agent-controller/kernel';
+import type { Clock, Logger, Span } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { notConfiguredFailure } from './deletion/provider-not-configured';
@@ -16,6 +16,7 @@ import { CallbackTokens } from './reports/callback-tokens';
 import { recovered } from './step-changes';
 import { StepCommit } from './step-commit.service';
 import { StepErrors } from './step-errors.service';
+import { inStepSpan } from './step-span';
 import { canHaveServer } from './steps/server-removal';
 import { advance, fail, LostRightToCreate, type StepContext, type StepResult } from './steps/step';
 import { StepRegistry } from './steps/step-registry';
@@ -66,11 +67,7 @@ export class StepRunner {
 
   /** @returns whether a result was committed, and the lease given back with it */
   private runUnderLease(leased: Leased, leaseOwner: string, lease: LeaseKeeper): Promise<boolean> {
-    const { id, phase, attempt, clientId, traceParent: parent, providerType } = leased.reference;
-    const attributes = { 'provisioning.id': id, 'client.id': clientId, 'provisioning.attempt': attempt };
-    return inSpan(`step ${phase}`, { parent, attributes: { ...attributes, 'provider.type': providerType } }, (span) =>
-      this.stepUnderLease(leased, leaseOwner, lease, span),
-    );
+    return inStepSpan(leased.reference, (span) => this.stepUnderLease(leased, leaseOwner, lease, span));
   }
 
   private async stepUnderLease(

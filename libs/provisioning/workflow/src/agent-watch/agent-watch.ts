@@ -33,8 +33,9 @@ type Found = Pick<SettledLook, 'result' | 'isNews' | 'report' | 'silence'>;
 const NOTHING: Found = { result: null, isNews: false, report: null, silence: null };
 
 /**
- * Looks at the servers that are being installed until they have something to say, and wakes the steps of those alone: a
- * look costs a few statements for many, a step a dozen for one. Each controller may be on duty; each look is claimed first.
+ * Looks at the servers that are being installed until they have something to say, begins the next phase of many at once,
+ * and wakes the steps of those alone that failed or cannot be saved so. Each controller may be on duty; each look is
+ * claimed first.
  */
 @Injectable()
 export class AgentWatch {
