@@ -86,7 +86,7 @@ export class Housekeeping {
        WHERE (${UNFINISHED})
          AND NOT EXISTS (
            SELECT 1 FROM graphile_worker.jobs
-           WHERE queue_name = reference.id::text AND ${WILL_RUN}
+           WHERE key = reference.id::text AND ${WILL_RUN}
          )
        UNION ALL
        SELECT DISTINCT 'observer', provider_type FROM provisioning_references

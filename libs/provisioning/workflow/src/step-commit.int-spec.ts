@@ -108,7 +108,7 @@ describe('StepCommit', () => {
         [id],
       ),
       jobs: await database.dataSource.query(
-        `SELECT task_identifier, priority, max_attempts, queue_name = $1 AS "isQueued",
+        `SELECT task_identifier, priority, max_attempts, queue_name,
            round(extract(epoch FROM run_at - now()) / 10) AS "inTens"
          FROM graphile_worker.jobs WHERE key = $1 OR key NOT LIKE '%-%-%-%-%' ORDER BY key = $1, key`,
         [id],

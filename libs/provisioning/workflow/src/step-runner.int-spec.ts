@@ -45,6 +45,21 @@ describe('StepRunner, when a controller is slow, taken for dead, or stops', () =
     );
   const running = new AbortController().signal;
 
+  it('one that is woken while another of its row runs comes again within a second', async () => {
+    const { id } = await database.insert();
+    const slow = held(booting('of the slow one'));
+    const first = controller(slow.step).run(id, running);
+    await slow.began;
+    await controller(slow.step).run(id, running);
+    const [job]: { waitsMs: number }[] = await database.dataSource.query(
+      `SELECT extract(epoch FROM run_at - now())::float * 1000 AS "waitsMs" FROM graphile_worker.jobs WHERE key = $1`,
+      [id],
+    );
+    expect(job?.waitsMs).toBeLessThanOrEqual(1_000);
+    slow.finish();
+    await first;
+  });
+
   it('a live one that was taken for dead commits nothing after another went on', async () => {
     const { id, clientId } = await database.insert();
     const slow = held(booting('of the slow one'));

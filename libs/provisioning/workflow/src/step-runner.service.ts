@@ -24,6 +24,9 @@ import { timeLimitFailure } from './time-limit';
 import { CLOCK, LOGGER } from './tokens';
 import { visibilityGraceMs, WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
 
+/** Another step of the row runs: it seldom takes longer, and when its controller is dead, its lease ends within some of these. */
+const LEASE_HELD_MS = 1_000;
+
 /** Runs one step of one provisioning under its lease. Safe to run twice, and beside other controllers. */
 @Injectable()
 export class StepRunner {
@@ -46,9 +49,8 @@ export class StepRunner {
     const sinceAsked = stopwatch();
     const leased = await this.provisionings.acquireLease(id, leaseOwner);
     if (!leased) {
-      // Whoever holds the lease goes on by itself; if it is dead, the lease ends by then.
-      const { manager, leaseMs } = this.provisionings;
-      if (await this.provisionings.find(id)) await ensureStep(manager, id, leaseMs);
+      // Whoever holds the lease goes on by itself, unless it is dead, or had looked already at what this step was woken for.
+      if (await this.provisionings.find(id)) await ensureStep(this.provisionings.manager, id, LEASE_HELD_MS);
       return;
     }
     const lease = new LeaseKeeper(this.provisionings, id, leaseOwner, stop, sinceAsked);

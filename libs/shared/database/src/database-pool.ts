@@ -17,7 +17,14 @@ export interface PoolSettings {
   applicationName: string;
   /** A connection broke, idle or in use. Its pool replaces it: this is for the log. */
   onError: (error: Error) => void;
+  /**
+   * For statements that are planned while a table is small, and used when it is large: from the start they read it by its
+   * indexes, in their order. Needs a session, thus a direct connection. Options within the URL win.
+   */
+  byIndexes?: boolean;
 }
+
+const BY_INDEXES = ['seqscan', 'bitmapscan', 'sort'].map((way) => `-c enable_${way}=off`).join(' ');
 
 /** Pools of this process, for whoever measures them. */
 const pools = new Set<{ name: string; pool: Pool }>();
@@ -29,8 +36,14 @@ export function openPools(): { name: string; pool: Pool }[] {
 }
 
 /** A pool for what does not go through TypeORM. A broken connection never ends the process. */
-export function createPool({ url, size, applicationName, onError }: PoolSettings): Pool {
-  const pool = new Pool({ ...POOL_OPTIONS, connectionString: url, max: size, application_name: applicationName });
+export function createPool({ url, size, applicationName, onError, byIndexes = false }: PoolSettings): Pool {
+  const pool = new Pool({
+    ...POOL_OPTIONS,
+    ...(byIndexes ? { options: BY_INDEXES } : {}),
+    connectionString: url,
+    max: size,
+    application_name: applicationName,
+  });
   openPools();
   pools.add({ name: applicationName, pool });
   pool.on('error', onError);

@@ -41,6 +41,12 @@ describe('the queue of jobs', () => {
     expect(await column('queue_name', 'id')).toEqual(['observe-servers:hetzner']);
   });
 
+  it('makes no queues for steps: each fetch would lock all of them', async () => {
+    await enqueueStep(database.dataSource.manager, 'order');
+    await enqueueJobs(database.dataSource.manager, [awaitedStepJob('server', 0)]);
+    expect(await column('queue_name', 'id')).toEqual(['', '']);
+  });
+
   it('wakes many, each once', async () => {
     const ids = Array.from({ length: 30 }, (_, n) => `step-${n}`);
     await enqueueSteps(database.dataSource, [...ids, ...ids]);

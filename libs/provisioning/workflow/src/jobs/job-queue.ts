@@ -27,7 +27,10 @@ export interface NewJob {
   task: string;
   /** At most one job with the same key waits. */
   key: string;
-  /** Jobs of one queue run one after another. */
+  /**
+   * Jobs of one queue run one after another. For few: whenever the worker fetches jobs, it reads and locks every queue that
+   * has none running. Steps have none; what keeps two of one row apart is the row's lease.
+   */
   queue: string | null;
   payload: object;
   priority: number;
@@ -37,7 +40,7 @@ export interface NewJob {
 }
 
 function stepOf(id: string, delayMs: number, more: Pick<NewJob, 'mode' | 'priority'>): NewJob {
-  return { task: STEP_TASK, key: id, queue: id, payload: { id }, delayMs, ...more };
+  return { task: STEP_TASK, key: id, queue: null, payload: { id }, delayMs, ...more };
 }
 
 /** The next step of a provisioning. At most one such job waits for each; a later one moves it. */

@@ -30,7 +30,7 @@ export class JobWorker {
   static async start(taskList: TaskList, options: WorkflowOptions, logger: Logger): Promise<JobWorker> {
     const { directDatabaseUrl: url, jobConcurrency: size } = options;
     const onError = (err: Error) => logger.warn({ err }, 'a connection to the database broke');
-    const pool = createPool({ url, size, applicationName: 'jobs', onError });
+    const pool = createPool({ url, size, applicationName: 'jobs', onError, byIndexes: true });
     const events = new EventEmitter() as WorkerEvents;
     let id = '';
     events.on('pool:create', ({ workerPool }) => (id = workerPool.id));
