@@ -1,6 +1,9 @@
 import { Secret, useTracer, type Tracer } from '@agent-controller/kernel';
 import { AxiosError, AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
-import { createLogger, NestLogger } from './logger';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { collectedOutput, createLogger, NestLogger } from './logger';
 
 const TOKEN = 'Sup3rS3cretToken';
 
@@ -93,5 +96,47 @@ describe('createLogger', () => {
       'AxiosError: Request failed with status code 502',
     ]);
     expect(lines.join('')).not.toContain(TOKEN);
+  });
+});
+
+describe('the output of the log', () => {
+  let folder: string;
+  let file: number;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'agent-controller-log-'));
+    file = openSync(join(folder, 'log'), 'a');
+  });
+  afterEach(() => {
+    closeSync(file);
+    rmSync(folder, { recursive: true });
+  });
+
+  const messages = () =>
+    readFileSync(join(folder, 'log'), 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => (JSON.parse(line) as { msg: string }).msg);
+
+  it('gets every line once and in order, a moment later', async () => {
+    const logger = createLogger('info', collectedOutput(file));
+    const expected: string[] = [];
+    for (let batch = 0; batch < 5; batch++) {
+      // More than is collected, and less.
+      for (let n = 0; n < 700; n++) {
+        logger.info({ filler: 'x'.repeat(50) }, `${batch}-${n}`);
+        expected.push(`${batch}-${n}`);
+      }
+      while (messages().length < expected.length) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(messages()).toEqual(expected);
+  });
+
+  it('has a warning, and what came before it, at once', () => {
+    const logger = createLogger('info', collectedOutput(file));
+    logger.info({}, 'before');
+    expect(messages()).toEqual([]);
+    logger.warn({}, 'careful');
+    expect(messages()).toEqual(['before', 'careful']);
   });
 });

@@ -3,7 +3,9 @@ import type { LoggerService } from '@nestjs/common';
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 
 const MAX_DEPTH = 5;
+const STDOUT = 1;
 const WRITE_AFTER_MS = 20;
+const WRITE_AT_LENGTH = 32_768;
 /** Pino's number of `warn`. */
 const WARN = 40;
 
@@ -48,25 +50,35 @@ function isPlainObject(value: unknown): value is object {
 }
 
 /**
- * Lines of a moment are written together: one for each request would cost as much as the rest of a quick one. Warnings and
- * errors are written at once, so that no kill loses them.
+ * Lines of a moment are written together: one for each request would cost as much as the rest of a quick one, and even to
+ * hand each to the output costs more than to make it. Warnings and errors are written at once, so that no kill loses them.
+ * @param file its descriptor
  */
-function collectedOutput(): DestinationStream {
-  // What is left is written when the process ends, unless it is killed.
-  const output = pino.destination({ dest: 1, sync: false, minLength: 8_192 });
+export function collectedOutput(file = STDOUT): DestinationStream {
+  const output = pino.destination({ dest: file, sync: false });
+  let lines = '';
   let timer: NodeJS.Timeout | null = null;
-  const flush = () => {
+  const write = () => {
+    if (timer) clearTimeout(timer);
     timer = null;
-    output.flush();
+    if (lines) output.write(lines);
+    lines = '';
   };
+  const writeNow = () => {
+    write();
+    output.flushSync();
+  };
+  // An output that was ended before has nothing left either.
+  process.once('exit', () => lines && writeNow());
   const destination = {
     // Pino then says of what level a line is.
     [Symbol.for('pino.metadata')]: true,
     lastLevel: 0,
     write: (line: string) => {
-      output.write(line);
-      if (destination.lastLevel >= WARN) output.flushSync();
-      else timer ??= setTimeout(flush, WRITE_AFTER_MS);
+      lines += line;
+      if (destination.lastLevel >= WARN) writeNow();
+      else if (lines.length >= WRITE_AT_LENGTH) write();
+      else timer ??= setTimeout(write, WRITE_AFTER_MS);
     },
   };
   return destination;
