@@ -15,6 +15,7 @@ import { MetricsService } from '../metrics/metrics.service';
 import { NestLogger } from '../logger';
 import { refuseOtherMethods } from './allowed-methods';
 import { auditHook } from './audit.hook';
+import { callRecord, type CallRecord } from './call-record';
 import { answerClientError } from './client-error';
 import { limitBodies, MAX_BODY_BYTES } from './body-limits';
 import { addDocumentation } from './documentation';
@@ -22,7 +23,7 @@ import { acceptJson } from './json-body';
 import { ProblemFilter } from './problem.filter';
 import { requireDeclaredRoutes } from './route-access';
 import { securityHeaders, setSecurityHeaders } from './security-headers';
-import { openShortWay } from './short-way';
+import { openShortWay, type ShortWayOptions } from './short-way';
 import { traceParentOfRequest, traceRequests } from '../tracing/trace.hooks';
 import { timeLimits } from './time-limits';
 import { validationPipe } from './validation.pipe';
@@ -63,8 +64,9 @@ export async function createHttpApplication(env: Env, logger: Logger): Promise<N
   if (env.OTEL_EXPORTER_OTLP_ENDPOINT) traceRequests(fastify);
   // After the guard: who may not call anything learns nothing of what there is.
   refuseOtherMethods(fastify);
-  observeRequests(app, logger);
-  shorten(app, access, env, logger);
+  const record = callRecord(app.get(MetricsService), logger);
+  recordCalls(app, record);
+  shorten(app, access, env, { logger, record });
   app.setGlobalPrefix('api', { exclude: [{ path: 'metrics', method: RequestMethod.GET }] });
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(filter);
@@ -115,12 +117,15 @@ function guard(app: NestFastifyApplication, env: Env, logger: Logger): AccessHoo
 }
 
 /** Where calls are not traced, and answers are the same for every origin. */
-function shorten(app: NestFastifyApplication, access: AccessHook, env: Env, logger: Logger): void {
+function shorten(
+  app: NestFastifyApplication,
+  access: AccessHook,
+  env: Env,
+  told: Pick<ShortWayOptions, 'logger' | 'record'>,
+): void {
   if (env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined || env.CORS_ORIGIN) return;
-  const metrics = app.get(MetricsService);
   openShortWay(app.getHttpAdapter().getInstance(), {
-    ...{ answers: app.get(CatalogueAnswers), access, logger },
-    observe: (labels, seconds) => metrics.observeRequest(labels, seconds),
+    ...{ answers: app.get(CatalogueAnswers), access, ...told },
     // Warned of where it is not believed.
     telling: env.TRUST_PROXY === undefined ? ['x-forwarded-for'] : [],
   });
@@ -135,23 +140,16 @@ function closeConnectionsOnTheWay(fastify: FastifyInstance): void {
   });
 }
 
-function observeRequests(app: NestFastifyApplication, logger: Logger): void {
-  const metrics = app.get(MetricsService);
+function recordCalls(app: NestFastifyApplication, record: CallRecord): void {
   app
     .getHttpAdapter()
     .getInstance()
     .addHook('onResponse', (request, reply, done) => {
       const { method, id: requestId } = request;
       const route = request.routeOptions.url ?? 'unknown';
-      const { statusCode: status, elapsedTime } = reply;
-      metrics.observeRequest({ method, route, status }, elapsedTime / 1000);
-      logger.info(
-        {
-          ...{ requestId, method, path: request.url.split('?')[0], status, ms: Math.round(elapsedTime) },
-          ...traceFields(traceParentOfRequest(request)),
-        },
-        'request',
-      );
+      const [path = ''] = request.url.split('?');
+      const { statusCode: status, elapsedTime: ms } = reply;
+      record({ requestId, method, route, path, status, ms }, traceFields(traceParentOfRequest(request)));
       done();
     });
 }

@@ -2,6 +2,7 @@ import { PreparedAnswer } from '@agent-controller/provisioning-feature';
 import fastify, { type FastifyInstance } from 'fastify';
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { callRecord } from './call-record';
 import { openShortWay } from './short-way';
 
 const PATH = '/api/clients/provisioning/providers';
@@ -30,11 +31,11 @@ describe('openShortWay', () => {
           return given === 'Bearer right' ? { allowed: true, limit, remaining: 4, resetSeconds: 30 } : null;
         },
       },
-      logger: {
-        info: (fields: object) => void lines.push(fields),
-        error: (fields: object) => void errors.push(fields),
-      },
-      observe: (...given) => void observed.push(given),
+      logger: { error: (fields: object) => void errors.push(fields) },
+      record: callRecord(
+        { observeRequest: (...given) => void observed.push(given) },
+        { info: (fields: object) => void lines.push(fields) },
+      ),
       telling: ['x-forwarded-for'],
     });
     await app.listen({ port: 0, host: '127.0.0.1' });

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { rateHeaders, type AccessHook } from '../authentication/access.hook';
+import type { CallRecord } from './call-record';
 import { ANSWER } from './security-headers';
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
@@ -11,8 +12,8 @@ type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 export interface ShortWayOptions {
   answers: Pick<CatalogueAnswers, 'atOnce'>;
   access: Pick<AccessHook, 'admitReader'>;
-  logger: Pick<Logger, 'info' | 'error'>;
-  observe: (labels: { method: string; route: string; status: number }, seconds: number) => void;
+  logger: Pick<Logger, 'error'>;
+  record: CallRecord;
   /** Headers with which a call says something that the usual way has to know. */
   telling?: readonly string[];
 }
@@ -71,11 +72,7 @@ class ShortWay {
     response.writeHead(200, all);
     send(response, found.answer);
     const ms = performance.now() - began;
-    this.options.observe({ method, route: found.route, status: 200 }, ms / 1000);
-    this.options.logger.info(
-      { requestId: randomUUID(), method, path: url, status: 200, ms: Math.round(ms) },
-      'request',
-    );
+    this.options.record({ requestId: randomUUID(), method, route: found.route, path: url, status: 200, ms });
     return true;
   }
 

@@ -4,6 +4,7 @@ import { isDatabaseAway, quickQuery, recordOf, updateFrom, type Fragment } from 
 import type { Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
+import { asSeen } from './as-seen';
 import { CHANGE_CHANNEL, insertEvents } from './event-rows';
 import { forgetSteps, jobSql, type NewJob } from './jobs/job-queue';
 import { SETTLED_PHASES } from './phases';
@@ -13,6 +14,11 @@ import { inStepSpan } from './step-span';
 import { timeLimitFailure } from './time-limit';
 import { LOGGER } from './tokens';
 import { WORKFLOW_OPTIONS, type WorkflowOptions } from './workflow.options';
+
+const SEEN = asSeen('row', {
+  ...{ version: 'given.version', nudges: 'given.nudges', seq: 'given.seq', intent: `'present'` },
+  ...{ pausedMs: 'given.paused_ms', reportSeq: 'given.report_seq' },
+});
 
 /** What a look at a server found out, and the row as it was before. */
 export interface Finding {
@@ -124,16 +130,13 @@ export class CrowdCommit {
       ...jobs.map((job) => `(SELECT ${add(jobSql(job, values.length + 1))} FROM (SELECT FROM saved LIMIT 1) AS one)`),
       ...(SETTLED_PHASES.includes(phase) ? [forgetSteps('SELECT id FROM saved')] : []),
     ];
-    // Everything that others write without a lease is part of what was seen. Whoever holds a row's lock may be changing
-    // it: that is for its step to see.
+    // Whoever holds a row's lock may be changing it: that is for its step to see.
     const text = `WITH given AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset($1::jsonb) AS given (id uuid, version integer, nudges integer, seq integer,
           paused_ms integer, report_seq bigint, reference jsonb, client jsonb)
       ), held AS MATERIALIZED (
         SELECT row.id FROM given JOIN provisioning_references AS row USING (id)
-        WHERE row.version = given.version AND row.nudges = given.nudges AND row.last_event_seq = given.seq
-          AND row.intent = 'present' AND row.paused_since IS NULL AND row.paused_ms = given.paused_ms
-          AND (row.report ->> 'seq')::bigint IS NOT DISTINCT FROM given.report_seq
+        WHERE ${SEEN} AND row.paused_since IS NULL
           AND (row.lease_owner IS NULL OR row.lease_until < now())
         FOR NO KEY UPDATE OF row SKIP LOCKED
       ), saved AS (

@@ -2,11 +2,17 @@ import { Client } from '@agent-controller/clients';
 import { quickQuery, updateOf, type Fragment } from '@agent-controller/database';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { asSeen } from './as-seen';
 import { CHANGE_CHANNEL, insertEvents } from './event-rows';
 import { jobSql } from './jobs/job-queue';
 import { ProvisioningReference } from './provisioning-reference.entity';
 import type { SeenRow, StepChanges } from './step-changes';
 import { jobsOf } from './step-jobs';
+
+/** By the numbers of the statement's parameters. */
+const SEEN = asSeen('provisioning_references', {
+  ...{ version: '$2', nudges: '$4', seq: '$5', intent: '$6', pausedMs: '$7', reportSeq: '$8' },
+});
 
 /**
  * Saves what a step changes by one statement, where a transaction with the same content takes about eight: sending a
@@ -48,12 +54,10 @@ export class QuickCommit {
       ...jobsOf(row, changes).map((job) => add((from) => jobSql(job, from))),
       ...(changes.events.length > 0 ? [`pg_notify('${CHANGE_CHANNEL}', client_id::text)`] : []),
     ];
-    // The clock is asked when the lock is held. Everything that others write without a lease is part of what was seen:
-    // where it has changed, the changes must be made anew.
+    // The clock is asked when the lock is held.
     const text = `WITH held AS MATERIALIZED (
         SELECT id, lease_until FROM provisioning_references
-        WHERE id = $1 AND version = $2 AND lease_owner = $3 AND nudges = $4 AND last_event_seq = $5 AND intent = $6
-          AND paused_ms = $7 AND (report ->> 'seq')::bigint IS NOT DISTINCT FROM $8::bigint
+        WHERE id = $1 AND lease_owner = $3 AND ${SEEN}
         FOR NO KEY UPDATE
       ), saved AS (
         ${reference} FROM held

@@ -45,16 +45,15 @@ export class CatalogueMemory {
   /** One that need not be read anew, nor is being. */
   fresh(type: ProviderType): Offer | null {
     const known = this.#known.get(type);
-    return known && this.clock.now().getTime() - known.askedAt.getTime() < OFFER_AGE.freshMs ? known.offer : null;
+    return known && this.ageOf(known) < OFFER_AGE.freshMs ? known.offer : null;
   }
 
   /** @throws AppError `provider-unavailable`, `provider-refused` */
   async get(provider: CloudProvider): Promise<Offer> {
     const known = this.#known.get(provider.type);
+    const age = known ? this.ageOf(known) : Infinity;
+    if (known && age < OFFER_AGE.freshMs) return known.offer;
     const now = this.clock.now().getTime();
-    const age = known ? now - known.askedAt.getTime() : Infinity;
-    const fresh = this.fresh(provider.type);
-    if (fresh) return fresh;
     if (known && now < known.notBefore && age < OFFER_AGE.staleMs) return known.offer;
     const refresh = this.refresh(provider);
     if (known && age < OFFER_AGE.behindMs) {
@@ -67,6 +66,10 @@ export class CatalogueMemory {
       if (known && age < OFFER_AGE.staleMs && this.putOff(known, error, now)) return known.offer;
       throw error instanceof CloudError ? providerError(error) : error;
     }
+  }
+
+  private ageOf({ askedAt }: Known): number {
+    return this.clock.now().getTime() - askedAt.getTime();
   }
 
   /** @returns whether the failure is one that passes; what is refused is told to the next caller who has to wait */
