@@ -1,4 +1,4 @@
-import { Pool, type PoolClient } from 'pg';
+import { Pool, type ClientBase, type PoolClient } from 'pg';
 import { DATABASE_PATIENCE_MS, DatabaseClient } from './database-client';
 
 /** What every pool of the system is made with. */
@@ -19,12 +19,15 @@ export interface PoolSettings {
   onError: (error: Error) => void;
   /**
    * For statements that are planned while a table is small, and used when it is large: from the start they read it by its
-   * indexes, in their order. Needs a session, thus a direct connection. Options within the URL win.
+   * indexes, in their order. For a direct connection: it is a setting of the session.
    */
   byIndexes?: boolean;
 }
 
-const BY_INDEXES = ['seqscan', 'bitmapscan', 'sort'].map((way) => `-c enable_${way}=off`).join(' ');
+/** Not as a parameter of the connection: poolers in session mode refuse those that they do not know. */
+async function readByIndexes(client: ClientBase): Promise<void> {
+  await client.query('SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off');
+}
 
 /** Pools of this process, for whoever measures them. */
 const pools = new Set<{ name: string; pool: Pool }>();
@@ -39,7 +42,7 @@ export function openPools(): { name: string; pool: Pool }[] {
 export function createPool({ url, size, applicationName, onError, byIndexes = false }: PoolSettings): Pool {
   const pool = new Pool({
     ...POOL_OPTIONS,
-    ...(byIndexes ? { options: BY_INDEXES } : {}),
+    ...(byIndexes ? { onConnect: readByIndexes } : {}),
     connectionString: url,
     max: size,
     application_name: applicationName,
