@@ -42,12 +42,12 @@ export async function migrateUp(directUrl: string, keys?: readonly Buffer[]): Pr
 /**
  * PL/pgSQL keeps the plans of a function's statements for as long as a connection lasts. Those of graphile-worker were made
  * while few jobs waited, and read all jobs for each new one: 3 ms more for an order behind 10,000. Such functions are made
- * anew by its migrations, so they are looked through at each start.
+ * anew by its migrations, so they are looked through at each start. Who does not own them leaves them as they are.
  */
 async function keepToIndexes(dataSource: DataSource): Promise<void> {
   const functions: { name: string }[] = await dataSource.query(
     `SELECT pg_proc.oid::regprocedure::text AS name FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
-     WHERE nspname = 'graphile_worker' AND proname IN ('add_jobs', 'complete_jobs')
+     WHERE nspname = 'graphile_worker' AND proname IN ('add_jobs', 'complete_jobs') AND pg_has_role(proowner, 'USAGE')
        AND NOT coalesce(proconfig, '{}') @> '{enable_seqscan=off}'`,
   );
   for (const { name } of functions) await dataSource.query(`ALTER FUNCTION ${name} SET enable_seqscan = off`);

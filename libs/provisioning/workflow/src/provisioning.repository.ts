@@ -85,7 +85,11 @@ export class ProvisioningRepository {
     return manager.findOne(ProvisioningReference, { where: { id }, lock: { mode: 'pessimistic_write' } });
   }
 
-  /** Takes the row's lease, unless another holds it. Time is the database's. @returns the rows as they are then */
+  /**
+   * Takes the row's lease, unless another holds it, or the row changes at this moment: the statement would wait for that, and
+   * then have the new row beside the old client. Time is the database's.
+   * @returns the rows as they are then
+   */
   async acquireLease(id: string, owner: string): Promise<Leased | null> {
     this.#leased ??= [
       columnsOf(this.dataSource, ProvisioningReference, 'reference', { prefix: 'reference.' }),
@@ -95,8 +99,8 @@ export class ProvisioningRepository {
       this.dataSource,
       `UPDATE provisioning_references AS reference
        SET lease_owner = $2, lease_until = now() + $3 * interval '1 millisecond'
-       FROM clients AS client
-       WHERE reference.id = $1 AND client.id = reference.client_id
+       FROM clients AS client, provisioning_references AS seen
+       WHERE reference.id = $1 AND client.id = reference.client_id AND seen.id = $1 AND seen.version = reference.version
          AND (reference.lease_owner IS NULL OR reference.lease_until < now())
        RETURNING ${this.#leased}`,
       [id, owner, this.leaseMs],

@@ -11,7 +11,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { EventLog } from './event-log';
 import { crowdOf, planLook, type LookPlan } from './observation/look-cadence';
 import { UsualTimes } from './observation/usual-times';
-import { WaitingServers, type WaitingRow } from './observation/waiting-servers.repository';
+import { OBSERVED, WaitingServers, type WaitingRow } from './observation/waiting-servers.repository';
 import { serversObserved } from './signals';
 import { backOffMs, cloudFailure, stopsClock } from './steps/cloud-failure';
 import { CLOCK, LOGGER } from './tokens';
@@ -124,13 +124,18 @@ export class ServerObserver {
     const now = this.clock.now();
     const failure = cloudFailure(error);
     const { code, action, message } = failure;
-    for (const row of waiting.filter(({ pausedSince }) => !pausedSince)) {
-      const why = { ...failure, phase: row.phase, at: now.toISOString() };
-      await this.rows.manager.transaction(async (manager) => {
-        if (!(await this.rows.pause(row.id, why, now, manager))) return;
-        await this.events.append(manager, row, [{ type: 'error', message, data: { code, action } }], now);
+    const why = { ...failure, phase: OBSERVED, at: now.toISOString() };
+    const rows = new Map(waiting.filter(({ pausedSince }) => !pausedSince).map((row) => [row.id, row]));
+    await this.rows.manager.transaction(async (manager) => {
+      const paused = await this.rows.pause([...rows.keys()], why, now, manager);
+      const logs = paused.flatMap(({ id, before }) => {
+        const source = rows.get(id);
+        return source
+          ? [{ source, before, events: [{ type: 'error' as const, message, data: { code, action } }] }]
+          : [];
       });
-    }
+      await this.events.appendNumbered(manager, logs, now);
+    });
   }
 
   private async save(type: ProviderType, waiting: readonly WaitingRow[], servers: CloudServer[], now: Date) {

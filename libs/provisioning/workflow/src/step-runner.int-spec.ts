@@ -45,6 +45,21 @@ describe('StepRunner, when a controller is slow, taken for dead, or stops', () =
     );
   const running = new AbortController().signal;
 
+  it('has no lease beside a row that changes at this moment: it would have the client of before', async () => {
+    const { id, clientId } = await database.insert();
+    const { manager } = database.dataSource;
+    const asked = await manager.transaction(async (other) => {
+      await other.query('UPDATE provisioning_references SET version = version + 1 WHERE id = $1', [id]);
+      await database.clients.update(clientId, { endpoint: 'https://new:3000' }, other);
+      const lease = database.provisionings.acquireLease(id, 'someone');
+      await database.untilWaiting(1);
+      return { lease };
+    });
+    expect(await asked.lease).toBeNull();
+    const leased = await database.provisionings.acquireLease(id, 'someone');
+    expect(leased).toMatchObject({ reference: { version: 2 }, client: { endpoint: 'https://new:3000' } });
+  });
+
   it('one that is woken while another of its row runs comes again within a second', async () => {
     const { id } = await database.insert();
     const slow = held(booting('of the slow one'));

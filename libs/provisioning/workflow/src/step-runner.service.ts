@@ -13,7 +13,7 @@ import { SETTLED_PHASES } from './phases';
 import type { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningRepository, type Leased } from './provisioning.repository';
 import { CallbackTokens } from './reports/callback-tokens';
-import { recovered } from './step-changes';
+import { AWAITED_PHASES, recovered } from './step-changes';
 import { StepCommit } from './step-commit.service';
 import { StepErrors } from './step-errors.service';
 import { inStepSpan } from './step-span';
@@ -26,6 +26,12 @@ import { visibilityGraceMs, WORKFLOW_OPTIONS, type WorkflowOptions } from './wor
 
 /** Another step of the row runs: it seldom takes longer, and when its controller is dead, its lease ends within some of these. */
 const LEASE_HELD_MS = 1_000;
+
+/**
+ * How a step ended. `committed`: its lease was given back with it; `wake`: another one is to see what has changed;
+ * `leave`: another one is to do it.
+ */
+type StepEnd = 'committed' | 'wake' | 'leave' | 'nothing';
 
 /** Runs one step of one provisioning under its lease. Safe to run twice, and beside other controllers. */
 @Injectable()
@@ -50,25 +56,30 @@ export class StepRunner {
     const leased = await this.provisionings.acquireLease(id, leaseOwner);
     if (!leased) {
       // Whoever holds the lease goes on by itself, unless it is dead, or had looked already at what this step was woken for.
-      if (await this.provisionings.find(id)) await ensureStep(this.provisionings.manager, id, LEASE_HELD_MS);
+      const { manager } = this.provisionings;
+      const row = await this.provisionings.find(id);
+      const isAwaited = row !== null && AWAITED_PHASES.includes(row.phase);
+      if (row) await ensureStep(manager, id, { delayMs: LEASE_HELD_MS, isAwaited });
       return;
     }
     const lease = new LeaseKeeper(this.provisionings, id, leaseOwner, stop, sinceAsked);
-    let isCommitted: boolean;
+    let end: StepEnd;
     try {
-      isCommitted = await orHandBack(this.runUnderLease(leased, leaseOwner, lease), stop);
+      end = await orHandBack(this.runUnderLease(leased, leaseOwner, lease), stop);
     } catch (error) {
       // An order that is on its way may still be answered and saved, as long as nobody else has the lease.
       if (error instanceof HandedBack && lease.hasOrdered) lease.leave();
       else await lease.release();
       throw error;
     }
-    if (isCommitted) lease.leave();
-    else await lease.release();
+    if (end === 'committed') return lease.leave();
+    // First the lease: who is woken would ask for it in vain, and come again a second later.
+    await lease.release();
+    if (end === 'wake') await enqueueStep(this.provisionings.manager, id);
+    else if (end === 'leave') await ensureStep(this.provisionings.manager, id);
   }
 
-  /** @returns whether a result was committed, and the lease given back with it */
-  private runUnderLease(leased: Leased, leaseOwner: string, lease: LeaseKeeper): Promise<boolean> {
+  private runUnderLease(leased: Leased, leaseOwner: string, lease: LeaseKeeper): Promise<StepEnd> {
     return inStepSpan(leased.reference, (span) => this.stepUnderLease(leased, leaseOwner, lease, span));
   }
 
@@ -77,24 +88,20 @@ export class StepRunner {
     leaseOwner: string,
     lease: LeaseKeeper,
     span: Span | undefined,
-  ): Promise<boolean> {
+  ): Promise<StepEnd> {
     const { reference } = leased;
-    const { id } = reference;
     const result = await this.decide(leased, leaseOwner, lease);
-    span?.set({ 'step.result': result?.kind ?? 'none' });
+    const isLost = result === 'lost-right-to-create';
+    span?.set({ 'step.result': result === null || isLost ? 'none' : result.kind });
     // Whoever goes on with it, on whichever controller, must be woken. The answer to an order is saved even so.
-    const isOrdered = lease.hasOrdered && result !== null;
-    if (lease.signal.aborted && !isOrdered) {
-      await ensureStep(this.provisionings.manager, id);
-      return false;
-    }
-    if (!result) return false;
-    const committed = await this.stepCommit.commit({ reference, leaseOwner }, result, this.clock.now());
-    if (!committed) {
-      this.logger.warn({ provisioningId: id, phase: reference.phase }, 'a step lost its lease; its result is dropped');
-      await enqueueStep(this.provisionings.manager, id);
-    }
-    return committed;
+    const isOrdered = lease.hasOrdered && result !== null && !isLost;
+    if (lease.signal.aborted && !isOrdered) return 'leave';
+    if (isLost) return 'wake';
+    if (!result) return 'nothing';
+    if (await this.stepCommit.commit({ reference, leaseOwner }, result, this.clock.now())) return 'committed';
+    const { id: provisioningId, phase } = reference;
+    this.logger.warn({ provisioningId, phase }, 'a step lost its lease; its result is dropped');
+    return 'wake';
   }
 
   private async decide({ reference, client }: Leased, leaseOwner: string, lease: LeaseKeeper) {
@@ -139,7 +146,7 @@ export class StepRunner {
     return lease.ordered(sinceAsked);
   }
 
-  private async runStep(context: StepContext): Promise<StepResult | null> {
+  private async runStep(context: StepContext): Promise<StepResult | 'lost-right-to-create' | null> {
     const { reference, signal } = context;
     try {
       const result = await this.steps.find(reference.phase).run(context);
@@ -148,10 +155,7 @@ export class StepRunner {
         : { ...result, patch: { ...recovered(reference, context.now), ...result.patch } };
     } catch (error) {
       if (signal.aborted) return null;
-      if (error instanceof LostRightToCreate) {
-        await enqueueStep(this.provisionings.manager, reference.id);
-        return null;
-      }
+      if (error instanceof LostRightToCreate) return 'lost-right-to-create';
       // Nothing can be saved now; the job is run again.
       if (isDatabaseAway(error)) throw error;
       if (!(error instanceof CloudError)) {

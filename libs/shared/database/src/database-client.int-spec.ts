@@ -43,4 +43,13 @@ describe('connections that give themselves up', () => {
     await expect(client.query('SELECT nonsense')).rejects.toThrow('nonsense');
     await client.end();
   });
+
+  it('of a pool by indexes have these settings before their first statement, and plans are not compiled', async () => {
+    const { url } = database;
+    const byIndexes = createPool({ url, size: 1, applicationName: 'test', onError: () => undefined, byIndexes: true });
+    const settings = `SELECT name, setting FROM pg_settings
+      WHERE name IN ('enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'jit') AND setting = 'off'`;
+    expect((await byIndexes.query(settings)).rows).toHaveLength(4);
+    await byIndexes.end();
+  });
 });

@@ -118,6 +118,39 @@ describe('HealthKeeper', () => {
     expect(await count(`SELECT count(*) FROM provisioning_references WHERE health_due_at > now()`)).toBe(rows.length);
   });
 
+  it('one that does not answer holds nobody up, and help is asked for while more are due than are claimed at once', async () => {
+    await Promise.all(Array.from({ length: 230 }, () => insert()));
+    let answer: () => void = () => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    // The first that is looked at.
+    jest.spyOn(health, 'recheck').mockImplementationOnce(async () => {
+      await answered;
+      return unreachable;
+    });
+    const run = keeper().run(never);
+    // Those of the last claim are saved at the end.
+    while ((await count(`SELECT count(*) FROM clients WHERE health = 'healthy'`)) < 150) await turn();
+    expect((await database.jobs()).map(({ key }) => key)).toEqual(['look-at-agents']);
+    answer();
+    await run;
+    expect(await count(`SELECT count(*) FROM clients WHERE health = 'healthy'`)).toBe(229);
+    expect(await count(`SELECT count(*) FROM clients WHERE health_failing_since IS NOT NULL`)).toBe(1);
+  });
+
+  it('one on duty does nothing when it is called for help by itself', async () => {
+    await insert();
+    const slow = new SlowAgentHealth();
+    const one = keeper(slow);
+    const run = one.run(never);
+    while (slow.targets.length === 0) await turn();
+    const other = await insert();
+    await one.run(never);
+    expect(slow.targets).toHaveLength(1);
+    slow.release();
+    await run;
+    expect((await client(other))?.health).toBeNull();
+  });
+
   it('tells of a change once: unreachable after two looks, refused after one, healthy after one', async () => {
     const row = await insert();
     await look(healthy);

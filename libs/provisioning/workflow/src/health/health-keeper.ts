@@ -1,5 +1,5 @@
 import { ClientRepository, type Client, type Health } from '@agent-controller/clients';
-import type { Clock, Logger } from '@agent-controller/kernel';
+import { SingleFlight, type Clock, type Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AgentHealth, type AgentLook } from '../agent/agent-health';
@@ -12,10 +12,14 @@ import { WORKFLOW_OPTIONS, type WorkflowOptions } from '../workflow.options';
 import { isInDoubt, nextHealth } from './health-rule';
 import { HealthRepository, type DueAgent, type LockedHealth, type SavedHealth } from './health.repository';
 
-/** Looks of one run at most: what they saw is saved together. */
-const RUN_SIZE = 100;
-/** Runs in an interval at most, so that looks of servers that are due at about the same time are saved together. */
-const RUNS_PER_INTERVAL = 20;
+/** So many are claimed together at least, and what was seen of them is saved together. */
+const CLAIM_SIZE = 100;
+/** A job should not last. */
+const SHIFT_MS = 20_000;
+/** While more are due than this controller looks at. */
+const ASK_FOR_HELP_EVERY_MS = 2_000;
+/** Shifts in an interval at most, so that looks of servers that are due at about the same time are saved together. */
+const SHIFTS_PER_INTERVAL = 20;
 const MIN_DELAY_MS = 250;
 /** Of an interval, until a look without an answer is repeated. */
 const SECOND_LOOK = 1 / 4;
@@ -32,9 +36,31 @@ interface Seen {
   at: Date;
 }
 
-/** Goes on looking at agent-managers that are ready. Two at a time do no harm: each look is claimed first. */
+/** One shift of looks. */
+interface Shift {
+  signal: AbortSignal;
+  /** By `performance.now()`: nothing is claimed after it. */
+  ends: number;
+  /** Claimed, and not looked at. */
+  rest: DueAgent[];
+  clients: Map<string, Client>;
+  /** Claimed, and nothing was seen of them. */
+  open: Set<string>;
+  /** Not saved yet. */
+  seen: Map<string, Seen>;
+  /** The last claim got as many as it asked for. */
+  isBehind: boolean;
+}
+
+/**
+ * Goes on looking at agent-managers that are ready. Several controllers may be on duty: each look is claimed first. One
+ * that has more to do than it can asks for the others.
+ */
 @Injectable()
 export class HealthKeeper {
+  #isOnDuty = false;
+  #askedForHelpAt = -Infinity;
+
   constructor(
     private readonly rows: HealthRepository,
     private readonly clients: ClientRepository,
@@ -45,40 +71,71 @@ export class HealthKeeper {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** One run; asks for the next one while there are agent-managers to look at. */
+  /** One shift; asks for the next one while there are agent-managers to look at. */
   async run(signal: AbortSignal): Promise<void> {
-    const interval = this.options.healthCheckIntervalMs;
-    const due = await this.rows.claim(RUN_SIZE, interval);
-    const seen = await this.lookAtAll(due, signal);
-    await this.save(seen);
-    if (signal.aborted) {
-      // Another controller may have them.
-      const ids = due.map(({ id }) => id);
-      await this.rows.giveBack(ids.filter((id) => !seen.has(id)));
-    }
+    // Asked for help by itself.
+    if (this.#isOnDuty) return;
+    this.#isOnDuty = true;
+    const isBehind = await this.shift(signal).finally(() => (this.#isOnDuty = false));
     const nextMs = await this.rows.nextDueMs();
     if (nextMs === null) return;
-    const pause = due.length === RUN_SIZE ? 0 : Math.max(MIN_DELAY_MS, interval / RUNS_PER_INTERVAL);
+    const pause = isBehind ? 0 : Math.max(MIN_DELAY_MS, this.options.healthCheckIntervalMs / SHIFTS_PER_INTERVAL);
     await enqueueHealthLooks(this.rows.manager, Math.max(pause, nextMs));
   }
 
-  /** Several at a time, but never so many that servers which are being installed wait for them. */
-  private async lookAtAll(due: readonly DueAgent[], signal: AbortSignal): Promise<Map<string, Seen>> {
-    const seen = new Map<string, Seen>();
-    const clients = new Map(
-      (await this.clients.getAll(due.map(({ clientId }) => clientId))).map((one) => [one.id, one]),
-    );
-    const rest = [...due];
-    const worker = async () => {
-      for (let next = rest.shift(); next && !signal.aborted; next = rest.shift()) {
-        const look = await this.look(clients.get(next.clientId), signal);
+  /**
+   * Several at a time, but never so many that servers which are being installed wait for them. One that does not answer
+   * takes up its own place alone.
+   * @returns whether more may be due
+   */
+  private async shift(signal: AbortSignal): Promise<boolean> {
+    const shift: Shift = {
+      ...{ signal, ends: performance.now() + SHIFT_MS, rest: [], clients: new Map() },
+      ...{ open: new Set(), seen: new Map(), isBehind: true },
+    };
+    const places = Math.max(1, Math.floor(this.options.agentConnections / 2));
+    const claims = new SingleFlight<'claim', void>();
+    const place = async () => {
+      for (;;) {
+        if (shift.rest.length === 0) await claims.run('claim', () => this.claim(shift, Math.max(CLAIM_SIZE, places)));
+        const next = shift.rest.shift();
+        if (!next || signal.aborted) return;
+        const look = await this.look(shift.clients.get(next.clientId), signal);
         // A look that our own end cut short says nothing.
-        if (look && !signal.aborted) seen.set(next.id, { look, at: this.clock.now() });
+        if (!look || signal.aborted) continue;
+        shift.seen.set(next.id, { look, at: this.clock.now() });
+        shift.open.delete(next.id);
       }
     };
-    const workers = Math.max(1, Math.floor(this.options.agentConnections / 2));
-    await Promise.all(Array.from({ length: Math.min(workers, due.length) }, worker));
-    return seen;
+    const ends = await Promise.allSettled(Array.from({ length: places }, place));
+    await this.save(shift.seen);
+    // Another controller may have them.
+    if (signal.aborted) await this.rows.giveBack([...shift.open]);
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed) throw failed.reason;
+    return shift.isBehind;
+  }
+
+  /** Takes more that are due, if there may be any, and saves what was seen so far; the rest is saved at the end. */
+  private async claim(shift: Shift, count: number): Promise<void> {
+    if (!shift.isBehind || shift.signal.aborted || performance.now() >= shift.ends) return;
+    const seen = new Map(shift.seen);
+    shift.seen.clear();
+    await this.save(seen);
+    const due = await this.rows.claim(count, this.options.healthCheckIntervalMs);
+    shift.isBehind = due.length === count;
+    if (shift.isBehind) await this.askForHelp();
+    const clients = await this.clients.getAll(due.map(({ clientId }) => clientId));
+    shift.clients = new Map(clients.map((one) => [one.id, one]));
+    for (const one of due) shift.open.add(one.id);
+    shift.rest.push(...due);
+  }
+
+  private async askForHelp(): Promise<void> {
+    const now = performance.now();
+    if (now < this.#askedForHelpAt + ASK_FOR_HELP_EVERY_MS) return;
+    this.#askedForHelpAt = now;
+    await enqueueHealthLooks(this.rows.manager, 0);
   }
 
   private async look(client: Client | undefined, signal: AbortSignal): Promise<AgentLook | null> {

@@ -7,6 +7,7 @@ import {
   enqueueObservation,
   enqueueStep,
   enqueueSteps,
+  ensureStep,
 } from './job-queue';
 
 describe('the queue of jobs', () => {
@@ -52,5 +53,28 @@ describe('the queue of jobs', () => {
     await enqueueSteps(database.dataSource, [...ids, ...ids]);
     expect((await column('key', 'id')).sort()).toEqual(ids.sort());
     await enqueueSteps(database.dataSource, []);
+  });
+
+  it('makes sure of a step without touching one that waits, and makes one where none does', async () => {
+    const { manager } = database.dataSource;
+    const waiting = () =>
+      database.dataSource.query(
+        `SELECT key, priority, run_at > now() AS later FROM graphile_worker.jobs WHERE attempts < max_attempts ORDER BY key`,
+      );
+    await enqueueJobs(manager, [awaitedStepJob('a-server', 60_000)]);
+    await ensureStep(manager, 'a-server');
+    await ensureStep(manager, 'another', { isAwaited: true });
+    await ensureStep(manager, 'order', { delayMs: 60_000 });
+    expect(await waiting()).toEqual([
+      { key: 'a-server', priority: -10, later: true },
+      { key: 'another', priority: -10, later: false },
+      { key: 'order', priority: 0, later: true },
+    ]);
+    // One that runs may have looked already at what is waited for.
+    await database.dataSource.query(
+      `UPDATE graphile_worker._private_jobs SET locked_at = now(), locked_by = 'w', attempts = 1 WHERE key = 'another'`,
+    );
+    await ensureStep(manager, 'another');
+    expect(await waiting()).toContainEqual({ key: 'another', priority: 0, later: false });
   });
 });

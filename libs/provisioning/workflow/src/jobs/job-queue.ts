@@ -104,10 +104,22 @@ export async function enqueueStep(manager: EntityManager, provisioningId: string
   await enqueueJobs(manager, [stepJob(provisioningId, delayMs)]);
 }
 
-/** Makes sure that a step will be woken; a job that waits already stays as it is. */
-export async function ensureStep(manager: EntityManager, provisioningId: string, delayMs = 0): Promise<void> {
-  const job = stepOf(provisioningId, delayMs, { mode: 'preserve_run_at', priority: PRIORITY.any });
-  await enqueueJobs(manager, [job]);
+/**
+ * Makes sure that a step will be woken. A job that waits stays as it is, and is not even written: `add_job` would give it this
+ * one's priority.
+ */
+export async function ensureStep(
+  manager: EntityManager,
+  provisioningId: string,
+  { delayMs = 0, isAwaited = false } = {},
+): Promise<void> {
+  const make = isAwaited ? awaitedStepJob : stepJob;
+  const { text, values } = jobSql({ ...make(provisioningId, delayMs), mode: 'preserve_run_at' }, 2);
+  await manager.query(
+    `SELECT ${text} WHERE NOT EXISTS (
+       SELECT 1 FROM graphile_worker.jobs WHERE key = $1::text AND locked_at IS NULL AND attempts = 0)`,
+    [provisioningId, ...values],
+  );
 }
 
 const WAKES_AT_ONCE = 4;

@@ -13,7 +13,7 @@ import { STEP_COLUMNS, type StepRow } from '../step-changes';
 import { bootedResult } from '../steps/booting.step';
 
 /** The phase in which the provider's view of the server is waited for. */
-const OBSERVED: Phase = 'booting';
+export const OBSERVED: Phase = 'booting';
 
 /** What the observer needs to know of a row: there may be thousands, and their secrets alone are many kilobytes each. */
 export interface WaitingRow extends EventSource {
@@ -109,14 +109,26 @@ export class WaitingServers {
     );
   }
 
-  /** Stops the clock of a waiting row, and says why. @returns false when it stands still already, or waits no more */
-  async pause(id: string, why: ProvisioningFailure, at: Date, manager: EntityManager): Promise<boolean> {
-    const [, count]: [unknown, number] = await manager.query(
-      `UPDATE provisioning_references SET paused_since = $2, last_error = $3
-       WHERE id = $1 AND phase = '${OBSERVED}' AND paused_since IS NULL`,
-      [id, at, JSON.stringify(why)],
+  /**
+   * Stops the clocks of waiting rows, says why, and numbers an event for each. Rows that somebody has locked are left out:
+   * the next look comes to them.
+   * @returns those that stood still not yet, each with the number of its last event before
+   */
+  async pause(
+    ids: readonly string[],
+    why: ProvisioningFailure,
+    at: Date,
+    manager: EntityManager,
+  ): Promise<{ id: string; before: number }[]> {
+    const [rows]: [{ id: string; before: number }[], number] = await manager.query(
+      `UPDATE provisioning_references SET paused_since = $2, last_error = $3, last_event_seq = last_event_seq + 1
+       WHERE id = ANY(ARRAY(
+         SELECT id FROM provisioning_references
+         WHERE id = ANY($1::uuid[]) AND phase = '${OBSERVED}' AND paused_since IS NULL FOR NO KEY UPDATE SKIP LOCKED))
+       RETURNING id, last_event_seq - 1 AS before`,
+      [ids, at, JSON.stringify(why)],
     );
-    return count === 1;
+    return rows;
   }
 
   async resume(ids: readonly string[], at: Date): Promise<void> {

@@ -5,6 +5,9 @@ import { AbandonedServer } from '../deletion/abandoned-server.entity';
 import { ProvisioningReference } from '../provisioning-reference.entity';
 import { ProvisioningTombstone } from '../provisioning-tombstone.entity';
 
+/** Rows of one statement. */
+const BATCH = 1_000;
+
 /** What a sweep reads of a row. */
 const SWEPT_COLUMNS = {
   id: true,
@@ -55,9 +58,12 @@ export class SweptRows {
     return new Set(found.map(({ provisioningId }) => provisioningId));
   }
 
-  /** Saves that the listed servers were seen. */
+  /** Saves that the listed servers were seen, so many by each statement that nobody waits for it for long. */
   async touchSeen(seen: readonly { id: string; serverId: string }[], at: Date): Promise<void> {
-    if (seen.length === 0) return;
+    for (let from = 0; from < seen.length; from += BATCH) await this.touchSome(seen.slice(from, from + BATCH), at);
+  }
+
+  private async touchSome(seen: readonly { id: string; serverId: string }[], at: Date): Promise<void> {
     await this.manager.query(
       `UPDATE provisioning_references AS reference SET observed_at = $3, missing_since = NULL
        FROM unnest($1::uuid[], $2::text[]) AS seen (id, server_id)
