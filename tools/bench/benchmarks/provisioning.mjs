@@ -116,6 +116,8 @@ async function figures(stage, controllers, { from, count, provider, acceptedMs, 
     ['all ready after', `${((ended - from) / 1000).toFixed(1)} s`],
     ['runs → `installing`, p50 / p95 / longest', ms(delays.installing)],
     ['agent answers → `ready`, p50 / p95 / longest', ms(delays.ready)],
+    ['created → `ready`, p50 / p95 / longest', ms(delays.life)],
+    ['last created after', `${((delays.lastCreated - from) / 1000).toFixed(1)} s`],
     ['provider calls per provisioning', (total / count).toFixed(2)],
     ...Object.entries(calls).map(([kind, times]) => [`– ${kind}`, (times / count).toFixed(2)]),
     ['resident memory, highest', `${Math.max(...controllers.map((each) => each.peakMiB())).toFixed(0)} MiB`],
@@ -126,7 +128,7 @@ async function figures(stage, controllers, { from, count, provider, acceptedMs, 
   ];
 }
 
-/** Between what the emulator knows of each server and what the rows say. */
+/** Between what the emulator knows of each server and what the rows say, in milliseconds. */
 async function addedDelays(stage) {
   const rows = await stage.query(
     `SELECT server_id AS id, phase_times AS times FROM provisioning_references JOIN clients ON clients.id = client_id
@@ -136,7 +138,12 @@ async function addedDelays(stage) {
   const known = new Map(times.map((each) => [each.id, each]));
   const between = (phase, since) =>
     percentiles(rows.map(({ id, times }) => new Date(times[phase]) - new Date(known.get(id)[since])));
-  return { installing: between('installing', 'runningAt'), ready: between('ready', 'answersAt') };
+  return {
+    installing: between('installing', 'runningAt'),
+    ready: between('ready', 'answersAt'),
+    life: between('ready', 'orderedAt'),
+    lastCreated: Math.max(...rows.map(({ id }) => new Date(known.get(id).orderedAt))),
+  };
 }
 
 async function callsByKind(stage, from, until) {
