@@ -1,6 +1,7 @@
 import {
   PHASES,
   SETTLED_PHASES,
+  WATCHED_PHASES,
   type ProviderBudgets,
   type ProviderCondition,
 } from '@agent-controller/provisioning-workflow';
@@ -79,11 +80,11 @@ export class DatabaseFigures {
   }
 }
 
-const WORKING = PHASES.filter((phase) => !SETTLED_PHASES.includes(phase))
-  .map((phase) => `'${phase}'`)
-  .join(', ');
+const inList = (phases: readonly string[]) => phases.map((phase) => `'${phase}'`).join(', ');
+const WORKING = inList(PHASES.filter((phase) => !SETTLED_PHASES.includes(phase)));
 const OVERDUE = `phase = 'ready' AND intent = 'present' AND server_status IS DISTINCT FROM 'lost'
   AND health_due_at <= now()`;
+const WAITING_DUE = `phase IN (${inList(WATCHED_PHASES)}) AND intent = 'present' AND health_due_at <= now()`;
 const JOB_STATE = `CASE WHEN locked_at IS NOT NULL THEN 'running' WHEN attempts >= max_attempts THEN 'exhausted'
   WHEN attempts > 0 THEN 'retrying' WHEN run_at <= now() THEN 'due' ELSE 'scheduled' END`;
 const DUE = 'locked_at IS NULL AND attempts < max_attempts AND run_at <= now()';
@@ -103,6 +104,9 @@ const STATEMENT = `
   UNION ALL
   SELECT 'agent_look_lag_seconds', NULL, NULL, coalesce(max(${age('health_due_at')}), 0)
   FROM provisioning_references WHERE ${OVERDUE}
+  UNION ALL
+  SELECT 'waiting_agent_look_lag_seconds', NULL, NULL, coalesce(max(${age('health_due_at')}), 0)
+  FROM provisioning_references WHERE ${WAITING_DUE}
   UNION ALL
   SELECT 'observer_look_age_seconds', provider_type, NULL, max(${age('GREATEST(observed_at, phase_since)')})
   FROM provisioning_references WHERE phase = 'booting' GROUP BY provider_type

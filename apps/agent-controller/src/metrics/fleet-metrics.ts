@@ -13,8 +13,12 @@ const LABELS: Record<string, { help: string; labels: string[]; always?: readonly
   agents: { help: `Ready agent-managers by health, ${ALL}`, labels: ['health'], always: HEALTHS },
   agent_looks_overdue: { help: `Ready agent-managers that are due for a look, ${ALL}`, labels: [] },
   agent_look_lag_seconds: { help: `Since when the look that is due longest has been due, ${ALL}`, labels: [] },
+  waiting_agent_look_lag_seconds: {
+    help: `Since when the look at a server that is being installed has been due that is due longest, ${ALL}`,
+    labels: [],
+  },
   observer_look_age_seconds: {
-    help: `Age of the last look at the booting server that was not looked at longest, ${ALL}`,
+    help: `Age of the last word of the provider about the booting server of which it said nothing longest, ${ALL}`,
     labels: ['provider'],
   },
   orphans: {

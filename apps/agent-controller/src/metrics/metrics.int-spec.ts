@@ -4,13 +4,13 @@ import {
   agentLooked,
   filesAsked,
   jobEnded,
-  OBSERVE_TASK,
   phaseEnded,
   ProviderBudgets,
   providerRequestEnded,
   serversObserved,
   streamChanged,
   sweepEnded,
+  waitingAgentLooked,
 } from '@agent-controller/provisioning-workflow';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,8 +30,9 @@ function tellEverything(): void {
   const provider = 'hetzner' as const;
   phaseEnded.tell({ provider, phase: 'starting', to: 'ready', seconds: 12, sinceOrder: 50 });
   providerRequestEnded.tell({ provider, purpose: 'create', status: 'outcome-unknown', seconds: 30 });
-  jobEnded.tell({ task: OBSERVE_TASK, provider, result: 'done', lateSeconds: 0.2, seconds: 0.1 });
-  serversObserved.tell({ provider, result: 'seen', servers: 3 });
+  jobEnded.tell({ task: 'a-task', result: 'done', lateSeconds: 0.2, seconds: 0.1 });
+  serversObserved.tell({ provider, result: 'seen', servers: 3, lateSeconds: 0.2 });
+  waitingAgentLooked.tell({ phase: 'starting', result: 'over', seconds: 0.1 });
   agentLooked.tell({ result: 'healthy', seconds: 0.1 });
   sweepEnded.tell({ provider, result: 'completed' });
   filesAsked.tell({ result: 'given' });

@@ -2,12 +2,12 @@ import {
   agentLooked,
   filesAsked,
   jobEnded,
-  OBSERVE_TASK,
   phaseEnded,
   providerRequestEnded,
   serversObserved,
   streamChanged,
   sweepEnded,
+  waitingAgentLooked,
   type ProviderBudgets,
 } from '@agent-controller/provisioning-workflow';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
@@ -73,17 +73,10 @@ export class WorkMetrics {
       ['task'],
       LAG_BUCKETS,
     );
-    const observer = this.histogram(
-      'observer_lag_seconds',
-      'How long after it was due a look at the waiting servers of a provider began.',
-      ['provider'],
-      LAG_BUCKETS,
-    );
     return [
-      jobEnded.listen(({ task, provider, result, lateSeconds, seconds }) => {
+      jobEnded.listen(({ task, result, lateSeconds, seconds }) => {
         durations.observe({ task, result }, seconds);
         lags.observe({ task }, lateSeconds);
-        if (task === OBSERVE_TASK && provider) observer.observe({ provider }, lateSeconds);
       }),
     ];
   }
@@ -93,12 +86,24 @@ export class WorkMetrics {
       'provider',
       'result',
     ]);
+    const lags = this.histogram(
+      'observer_lag_seconds',
+      'How long after the planned time a look of this controller at the waiting servers of a provider began.',
+      ['provider'],
+      LAG_BUCKETS,
+    );
     const last = this.gauge(
       'observer_last_look_timestamp_seconds',
       'When this controller last saw the waiting servers of a provider.',
       ['provider'],
     );
     const waiting = this.gauge('observer_waiting_servers', 'Servers that waited at the last look.', ['provider']);
+    const installing = this.histogram(
+      'waiting_agent_look_duration_seconds',
+      'Looks of this controller at servers that are being installed, by what they saw.',
+      ['phase', 'result'],
+      REQUEST_BUCKETS,
+    );
     const agents = this.histogram(
       'agent_look_duration_seconds',
       'Looks of this controller at ready agent-managers, by what they saw.',
@@ -106,11 +111,13 @@ export class WorkMetrics {
       REQUEST_BUCKETS,
     );
     return [
-      serversObserved.listen(({ provider, result, servers }) => {
+      serversObserved.listen(({ provider, result, servers, lateSeconds }) => {
+        if (lateSeconds !== null) lags.observe({ provider }, lateSeconds);
         looks.inc({ provider, result });
         waiting.set({ provider }, servers);
         if (result === 'seen') last.set({ provider }, Date.now() / 1000);
       }),
+      waitingAgentLooked.listen(({ phase, result, seconds }) => installing.observe({ phase, result }, seconds)),
       agentLooked.listen(({ result, seconds }) => agents.observe({ result }, seconds)),
     ];
   }

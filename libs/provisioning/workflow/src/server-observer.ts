@@ -26,6 +26,8 @@ interface Duty {
   errors: number;
   lookedAt: Date | null;
   requests: number;
+  /** When it was to be time for the next look, by the last one; null before. */
+  plannedAt: Date | null;
   /** How many waited, fading, and when. */
   crowd: number;
   crowdAt: Date;
@@ -53,11 +55,17 @@ export class ServerObserver {
   async look(type: ProviderType): Promise<number | null> {
     const provider = this.providers.find(type);
     const waiting = await this.rows.find(type);
-    if (!provider || waiting.length === 0) return null;
+    if (!provider || waiting.length === 0) {
+      this.forgetPlan(type);
+      return null;
+    }
     const now = this.clock.now();
     const duty = this.duty(type, waiting.length, now);
     const plan = this.plan(waiting, duty, type, now);
-    if (plan.due.length === 0) return plan.waitMs;
+    if (plan.due.length === 0) {
+      this.#duties.set(type, { ...duty, plannedAt: after(now, plan.waitMs) });
+      return plan.waitMs;
+    }
     // One look is for all who wait: it is part of no one's trace, and points to some.
     const links = waiting.flatMap(({ traceParent }) => traceParent ?? []).slice(0, MAX_LINKS);
     const attributes = { 'provider.type': type, 'servers.waiting': waiting.length };
@@ -74,27 +82,37 @@ export class ServerObserver {
   ): Promise<number> {
     const { type } = provider;
     const now = this.clock.now();
+    const lateSeconds = duty.plannedAt && Math.max(0, now.getTime() - duty.plannedAt.getTime()) / 1000;
+    const told = { provider: type, servers: waiting.length, lateSeconds };
     try {
       const asked = plan.due.flatMap((place) => waiting[place] ?? []);
       const { servers, requests } = await provider.look(asked.map(toWaitingServer), { runningOnly: plan.runningOnly });
       await this.save(type, waiting, servers, now);
-      this.#duties.set(type, { ...duty, errors: 0, lookedAt: now, requests });
-      serversObserved.tell({ provider: type, result: 'seen', servers: waiting.length });
+      this.#duties.set(type, { ...duty, errors: 0, lookedAt: now, requests, plannedAt: after(now, plan.waitMs) });
+      serversObserved.tell({ ...told, result: 'seen' });
       return Math.max(1, plan.waitMs - (this.clock.now().getTime() - now.getTime()));
     } catch (error) {
       if (!(error instanceof CloudError)) throw error;
       const errors = duty.errors + 1;
       // The next one is not put off twice.
-      this.#duties.set(type, { ...duty, errors, lookedAt: null });
-      serversObserved.tell({ provider: type, result: 'failed', servers: waiting.length });
+      const backOff = backOffMs(errors, error.retryAfterMs);
+      this.#duties.set(type, { ...duty, errors, lookedAt: null, plannedAt: after(this.clock.now(), backOff) });
+      serversObserved.tell({ ...told, result: 'failed' });
       this.logger.warn({ provider: type, kind: error.kind, err: error }, 'looking at the waiting servers failed');
       if (stopsClock(error)) await this.pause(waiting, error);
-      return backOffMs(errors, error.retryAfterMs);
+      return backOff;
     }
   }
 
+  private forgetPlan(type: ProviderType): void {
+    const duty = this.#duties.get(type);
+    if (duty) this.#duties.set(type, { ...duty, plannedAt: null });
+  }
+
   private duty(type: ProviderType, count: number, now: Date): Duty {
-    const before = this.#duties.get(type) ?? { errors: 0, lookedAt: null, requests: 1, crowd: 0, crowdAt: now };
+    const before = this.#duties.get(type) ?? {
+      ...{ errors: 0, lookedAt: null, requests: 1, plannedAt: null, crowd: 0, crowdAt: now },
+    };
     const agoMs = Math.max(0, now.getTime() - before.crowdAt.getTime());
     const duty = { ...before, crowd: crowdOf(count, { crowd: before.crowd, agoMs }), crowdAt: now };
     this.#duties.set(type, duty);
@@ -159,6 +177,10 @@ export class ServerObserver {
     );
     await this.rows.touch(idsOf(seen.filter(({ row, server }) => !isNews(row, server)).map(({ row }) => row)), now);
   }
+}
+
+function after(now: Date, ms: number): Date {
+  return new Date(now.getTime() + ms);
 }
 
 function idsOf(rows: readonly WaitingRow[]): string[] {

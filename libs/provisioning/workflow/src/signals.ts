@@ -1,11 +1,11 @@
 import type { ProviderType, RequestPurpose } from '@agent-controller/cloud-port';
 import { Signal } from '@agent-controller/kernel';
-import type { Phase } from './phases';
+import type { Phase, WatchedPhase } from './phases';
 
 // What this process does, for its metrics. Times are in seconds. Values of labels are few: no ids.
 
 /**
- * A step led a provisioning to another phase. `to` is `gone` after the last one; `sinceOrder` is how long it took from
+ * A step, or a look, led a provisioning to another phase. `to` is `gone` after the last one; `sinceOrder` is how long it took from
  * the order to `ready` without a retry, null otherwise.
  */
 export const phaseEnded = new Signal<{
@@ -30,14 +30,28 @@ export const providerRequestEnded = new Signal<{
 /** A job was run. `lateSeconds`: how long after it was due. */
 export const jobEnded = new Signal<{
   task: string;
-  provider: ProviderType | undefined;
   result: 'done' | 'failed' | 'handed-back';
   lateSeconds: number;
   seconds: number;
 }>();
 
-/** The observer saw the waiting servers of a provider, or was refused to. */
-export const serversObserved = new Signal<{ provider: ProviderType; result: 'seen' | 'failed'; servers: number }>();
+/**
+ * The observer saw the waiting servers of a provider, or was refused to. `lateSeconds`: how long after the time that it had
+ * planned; null for the first look at those that wait.
+ */
+export const serversObserved = new Signal<{
+  provider: ProviderType;
+  result: 'seen' | 'failed';
+  servers: number;
+  lateSeconds: number | null;
+}>();
+
+/** The watch looked at a server that is being installed. `over`: its phase is; `news`: for its step, such as a failure. */
+export const waitingAgentLooked = new Signal<{
+  phase: WatchedPhase;
+  result: 'over' | 'news' | 'answers' | 'silent';
+  seconds: number;
+}>();
 
 /** A ready agent-manager was looked at. */
 export const agentLooked = new Signal<{ result: string; seconds: number }>();

@@ -9,6 +9,7 @@ import { UsualTimes } from '../observation/usual-times';
 import { isWatched, type Phase, type WatchedPhase } from '../phases';
 import { lastWords, mayAnswer } from '../reports/report-news';
 import { isNewer, type ServerReport } from '../reports/server-report';
+import { waitingAgentLooked } from '../signals';
 import { installedResult } from '../steps/installing.step';
 import { ready } from '../steps/ready.result';
 import { seenOf } from '../steps/starting.step';
@@ -107,9 +108,13 @@ export class AgentWatch {
   private async watch(agent: ClaimedAgent, crowd: WaitingCrowd, stop: AbortSignal): Promise<void> {
     const { id, phase, phaseSince } = agent.row;
     const began = this.clock.now();
+    const startedAt = performance.now();
     try {
       const found = await this.look(agent, stop);
       const now = this.clock.now();
+      if (isWatched(phase)) {
+        waitingAgentLooked.tell({ phase, result: kindOf(found), seconds: (performance.now() - startedAt) / 1000 });
+      }
       if (found.result) this.#usual.learn(phase, now.getTime() - phaseSince.getTime());
       if (!stop.aborted)
         this.#settled.push({ agent, nextMs: this.nextMs(agent, found, { crowd, began, now }), ...found });
@@ -164,4 +169,10 @@ export class AgentWatch {
     if (check?.state === 'ready') return { ...NOTHING, result: ready(check, report ?? undefined) };
     return { ...NOTHING, report, silence: check && seenOf(report ?? known, check.reason) };
   }
+}
+
+function kindOf({ result, isNews, silence }: Found) {
+  if (result) return 'over';
+  if (isNews) return 'news';
+  return silence === null ? 'answers' : 'silent';
 }
