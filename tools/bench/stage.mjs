@@ -6,7 +6,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { build } from '../build.mjs';
 import { startEmbeddedDatabase } from '../lib/embedded-database.mjs';
 import { root } from '../lib/install.mjs';

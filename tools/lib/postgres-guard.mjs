@@ -13,9 +13,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, parse, relative } from 'node:path';
+import { freePort } from './free-port.mjs';
 
 const { dataDir, port: wantedPort, persistent, fast, isElsewhere = false } = JSON.parse(process.argv[2]);
 const isRoot = process.getuid?.() === 0;
@@ -159,14 +159,4 @@ function isReachable(path) {
     if (!(statSync(folder).mode & 0o001)) return false;
   }
   return true;
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
 }

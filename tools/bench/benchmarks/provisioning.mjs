@@ -1,6 +1,7 @@
 // Many provisionings at once: what the controller adds to the time of the cloud, what it asks the provider, what it
 // costs, and whether each order became exactly one server.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../lib/free-port.mjs';
 import { seedFleet } from '../fleet-rows.mjs';
 import { percentiles } from '../percentiles.mjs';
 import { startProbed } from '../probe.mjs';
@@ -13,6 +14,8 @@ export const options = {
   provider: { type: 'string', default: 'hetzner' },
   'boot-ms': { type: 'string', default: '30000' },
   'real-limits': { type: 'boolean', default: false },
+  // Servers report by themselves; for one controller.
+  reports: { type: 'boolean', default: false },
   controllers: { type: 'string', default: '1' },
   durable: { type: 'boolean', default: false },
   'node-flags': { type: 'string', default: '' },
@@ -29,7 +32,8 @@ export async function run(given) {
     if (given['real-limits']) await setEmulator(stage, { burstPerMinute: 250, keyListsPerMinute: 10 });
     const nodeFlags = given['node-flags'].split(' ').filter(Boolean);
     const controllers = [];
-    for (let n = 0; n < Number(given.controllers); n++) controllers.push(await startProbed(stage, { nodeFlags }));
+    const env = given.reports ? await reporting() : {};
+    for (let n = 0; n < Number(given.controllers); n++) controllers.push(await startProbed(stage, { nodeFlags, env }));
     // Of all from here on: the controller learns from the first ones how long boots take.
     await setEmulator(stage, { bootMs: Number(bootMs) });
     if (Number(ready) > 0) await addReady(stage, controllers[0], Number(ready));
@@ -41,14 +45,20 @@ export async function run(given) {
     await orderAll(stage, controllers, provider, count);
     const acceptedMs = Date.now() - from.getTime();
     const result = await untilReady(stage, count);
-    const rows = await figures(stage, controllers, { from, count, provider, acceptedMs, ...result });
+    const rows = await figures(stage, controllers, { from, count, acceptedMs, ...result });
     return [
-      `${limits(given)}; boots of ${bootMs} ms; ${ready} ready ones before; ${controllers.length} controller(s)`,
+      `${limits(given)}; boots of ${bootMs} ms; ${ready} ready ones before; ${controllers.length} controller(s)` +
+        (given.reports ? '; servers report by themselves (PUBLIC_URL)' : ''),
       table(['figure', 'value'], rows),
     ];
   } finally {
     await stage.stop();
   }
+}
+
+async function reporting() {
+  const port = await freePort();
+  return { PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}` };
 }
 
 const limits = (given) =>
@@ -102,12 +112,12 @@ async function untilReady(stage, count) {
   return { ended, failed: await countPhase(stage, 'bench-%', 'failed') };
 }
 
-async function figures(stage, controllers, { from, count, provider, acceptedMs, ended, failed }) {
+async function figures(stage, controllers, { from, count, acceptedMs, ended, failed }) {
   const probes = controllers.map((controller) => controller.probe());
   const delays = await addedDelays(stage);
   const calls = await callsByKind(stage, from, ended);
   const total = Object.values(calls).reduce((sum, each) => sum + each, 0);
-  const { lost, doubled } = await lostAndDoubled(stage, provider);
+  const { lost, doubled } = await lostAndDoubled(stage);
   const ms = ({ p50, p95, max }) => `${p50.toFixed(0)} / ${p95.toFixed(0)} / ${max.toFixed(0)} ms`;
   const most = (value) => Math.max(...probes.map(value)).toFixed(0);
   return [
@@ -158,7 +168,7 @@ async function callsByKind(stage, from, until) {
 }
 
 /** Of what the provider would bill, and what the rows say. */
-async function lostAndDoubled(stage, provider) {
+async function lostAndDoubled(stage) {
   const history = await stage.emulatorCall('GET', `/admin/history?token=${stage.token}`);
   const rows = await stage.query(
     'SELECT provider_type AS provider, server_id AS id, id AS owner FROM provisioning_references',
