@@ -12,6 +12,10 @@ describe('npm run bench', () => {
     ['accept', '--rounds', '1', '--seconds', '1', '--rate', '5', '--connections', '2', '--not-durable'],
     ['soak', '--minutes', '0.3', '--rate', '1', '--sample-seconds', '2', '--boot-ms', '100', '--life-seconds', '1'],
     ['reads', '--rounds', '1', '--seconds', '1', '--clients', '3', '--connections', '2'],
+    ['provisioning', '--count', '2', '--boot-ms', '200', '--reports'],
+    ['sse', '--streams', '3', '--events', '200', '--rate', '100'],
+    ['clients', '--few', '2', '--many', '4', '--seconds', '1'],
+    ['controllers', '--seconds', '1'],
   ])('%s', async (...args) => {
     const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, ...args]);
     expect(stdout).toContain(`npm run bench -- ${args.join(' ')}`);
