@@ -104,7 +104,10 @@ export class DigitalOceanProvider implements CloudProvider {
     };
     const answer = z.object({ droplet: dropletAnswer });
     const { droplet } = await this.#api.call(
-      { effect: 'change', name: 'POST /droplets', purpose: 'create', maySend: spec.maySend, userData: spec.userData },
+      {
+        ...{ effect: 'change', name: 'POST /droplets', purpose: 'create', ordersServer: true },
+        ...{ maySend: spec.maySend, userData: spec.userData },
+      },
       (dots) => dots.droplet.createDroplet(request),
       answer,
     );

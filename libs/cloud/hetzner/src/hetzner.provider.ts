@@ -95,7 +95,7 @@ export class HetznerProvider implements CloudProvider {
     };
     const answer = z.object({ server: serverAnswer });
     const { maySend } = spec;
-    const request = { method: 'POST', path: '/servers', body, purpose: 'create', maySend } as const;
+    const request = { method: 'POST', path: '/servers', body, purpose: 'create', ordersServer: true, maySend } as const;
     const { server } = await this.#api.send(request, answer);
     return toCloudServer(server);
   }

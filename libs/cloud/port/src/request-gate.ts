@@ -10,6 +10,8 @@ export type RequestPurpose = 'look' | 'create' | 'delete';
 /** One HTTP request that is about to be sent. */
 export interface GatedRequest {
   purpose: RequestPurpose;
+  /** Whether it orders a server, which will have to be looked at. */
+  ordersServer?: boolean;
   /** Whether it lists the project's SSH keys, which some providers limit apart. */
   listsKeys?: boolean;
   /** Id of the one server that it is about: its errors say little about the provider. */

@@ -4,6 +4,12 @@ import type { BudgetState } from './budget.repository';
 /** How much of a limit each purpose leaves to those after it: deletion works longest. */
 export const FLOOR_SHARES: Record<RequestPurpose, number> = { look: 0.5, create: 0.1, delete: 0.02 };
 
+/**
+ * The same for an order while servers that were ordered before are waited for. Above where looks stop by what these need:
+ * without it, orders would take each request that comes back, and nobody would see that those servers run, which are billed.
+ */
+export const YIELD_SHARE = 0.6;
+
 const WORDS: Record<RequestPurpose, string> = {
   look: 'looking at servers waits',
   create: 'ordering waits',
@@ -16,12 +22,13 @@ const LATEST_MS = 30_000;
 /** The request that tries an open circuit is mostly back by then. */
 const PROBE_MS = 2_000;
 
-/** Why a request may not be sent now, for the caller; null when it may. */
+/** Why a request may not be sent now, for the caller; null when it may. @param share of each limit that must be left */
 export function budgetRefusal(
   state: BudgetState,
   { purpose, listsKeys }: GatedRequest,
   limits: RequestLimits,
   provider: string,
+  share = FLOOR_SHARES[purpose],
 ): CloudError | null {
   if (state.isOpen && (state.isProbing || state.retryMs > 0)) {
     const message = `${provider} did not answer several requests in a row: nothing is sent until it answers again`;
@@ -32,12 +39,13 @@ export function budgetRefusal(
     const seconds = Math.ceil(state.blockedMs / 1000);
     return limited(`${provider} asks to wait ${seconds} s`, within(state.blockedMs, Infinity));
   }
-  const share = FLOOR_SHARES[purpose];
+  const waits =
+    share > FLOOR_SHARES[purpose] ? `${WORDS[purpose]} for looks at what was ordered before` : WORDS[purpose];
   const { hourLimit, hourLeft } = state;
   const left = Math.max(0, Math.floor(hourLeft));
   const hourMs = refillMs(hourLimit * share + 1 - hourLeft, hourLimit / 3600);
   if (hourMs > 0) {
-    const message = `${provider}: ${left} of ${hourLimit} requests an hour are left, so ${WORDS[purpose]}`;
+    const message = `${provider}: ${left} of ${hourLimit} requests an hour are left, so ${waits}`;
     return limited(message, within(hourMs, LATEST_MS));
   }
   const { perMinute, keyListsPerMinute } = limits;
@@ -45,7 +53,7 @@ export function budgetRefusal(
   const keysMs = listsKeys && keyListsPerMinute ? refillMs(1 - state.keyListsLeft, keyListsPerMinute.refill / 60) : 0;
   const waitMs = Math.max(minuteMs, keysMs);
   return waitMs > 0
-    ? limited(`${provider}: too many requests within a minute, so ${WORDS[purpose]}`, within(waitMs, Infinity))
+    ? limited(`${provider}: too many requests within a minute, so ${waits}`, within(waitMs, Infinity))
     : null;
 }
 

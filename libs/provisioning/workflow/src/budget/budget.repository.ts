@@ -132,6 +132,15 @@ export class BudgetRepository {
     return { id, number, others, isProbe: probe !== null };
   }
 
+  /** Whether servers of the provider were ordered, and are not known to run. */
+  async hasWaitingServers(type: ProviderType): Promise<boolean> {
+    const rows: unknown[] = await this.dataSource.query(
+      `SELECT 1 FROM provisioning_references WHERE phase = 'booting' AND provider_type = $1 AND intent = 'present' LIMIT 1`,
+      [type],
+    );
+    return rows.length > 0;
+  }
+
   async state(key: BudgetKey, limits: RequestLimits): Promise<BudgetState | null> {
     const [row]: BudgetState[] = await this.dataSource.query(
       `SELECT hour_limit AS "hourLimit", ${HOUR} AS "hourLeft", ${MINUTE} AS "minuteLeft",

@@ -6,6 +6,7 @@ import {
   DELETE,
   LIST_KEYS,
   LOOK,
+  ORDER,
   refusalOf,
 } from '../testing/budget-controllers';
 import { providerRequestEnded } from '../signals';
@@ -54,6 +55,21 @@ describe('the budget of a project', () => {
       const gates = controllers.gates(SLOW);
       expect(await admitMany(gates, request, 90)).toHaveLength(expected);
       expect(await controllers.row()).toMatchObject({ admitted: String(expected) });
+    });
+
+    it('keeps orders from taking what looks at ordered servers need, as long as these are waited for', async () => {
+      const gates = controllers.gates(SLOW);
+      await controllers.waitForServer(true);
+      expect(await admitMany(gates, ORDER, 90)).toHaveLength(16);
+      const refusal = await refusalOf(gates[0], ORDER);
+      expect(refusal.message).toContain('ordering waits for looks at what was ordered before');
+      expect(refusal.retryAfterMs).toBeGreaterThan(0);
+      // What an order needs besides, such as a firewall, and looks go on.
+      await gates[0].admit(CREATE);
+      expect(await admitMany(gates, LOOK, 90)).toHaveLength(3);
+      expect(await admitMany(gates, ORDER, 90)).toHaveLength(0);
+      await controllers.waitForServer(false);
+      expect(await admitMany(gates, ORDER, 90)).toHaveLength(16);
     });
 
     it('lets deletes through when creates have to wait, and creates when looks have to', async () => {

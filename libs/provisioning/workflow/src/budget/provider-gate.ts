@@ -9,7 +9,7 @@ import {
 } from '@agent-controller/cloud-port';
 import { startSpan, type Logger, type Span } from '@agent-controller/kernel';
 import { providerRequestEnded } from '../signals';
-import { budgetRefusal, FLOOR_SHARES } from './budget-refusal';
+import { budgetRefusal, FLOOR_SHARES, YIELD_SHARE } from './budget-refusal';
 import type { BudgetKey, BudgetRepository, Ticket } from './budget.repository';
 
 /** How a request ended, for the metrics; `held-back` was not sent. */
@@ -62,19 +62,27 @@ export class ProviderGate implements RequestGate {
   }
 
   private async reserve(request: GatedRequest): Promise<Ticket> {
-    const need = { floorShare: FLOOR_SHARES[request.purpose], listsKeys: request.listsKeys === true };
     for (let tries = 0; tries < TRIES; tries++) {
-      const ticket = await this.budgets.reserve(this.key, this.limits, need);
+      let share = request.ordersServer ? YIELD_SHARE : FLOOR_SHARES[request.purpose];
+      let ticket = await this.reserveAbove(share, request);
+      if (!ticket && request.ordersServer && !(await this.budgets.hasWaitingServers(this.key.type))) {
+        share = FLOOR_SHARES[request.purpose];
+        ticket = await this.reserveAbove(share, request);
+      }
       if (ticket) return ticket;
       const state = await this.budgets.state(this.key, this.limits);
       if (!state) {
         await this.budgets.insert(this.key, this.limits);
         continue;
       }
-      const refusal = budgetRefusal(state, request, this.limits, this.key.type);
+      const refusal = budgetRefusal(state, request, this.limits, this.key.type, share);
       if (refusal) throw refusal;
     }
     throw new CloudError('rate-limited', `${this.key.type}: too many requests at once`, { retryAfterMs: RETRY_MS });
+  }
+
+  private reserveAbove(floorShare: number, { listsKeys = false }: GatedRequest): Promise<Ticket | null> {
+    return this.budgets.reserve(this.key, this.limits, { floorShare, listsKeys });
   }
 
   /** Nothing is sent that was not counted: without its database the controller could not keep what comes of it. */

@@ -18,6 +18,7 @@ const CONTROLLERS = 3;
 export const HETZNER_LIKE: RequestLimits = { perHour: 3_600 };
 export const LOOK: GatedRequest = { purpose: 'look' };
 export const CREATE: GatedRequest = { purpose: 'create' };
+export const ORDER: GatedRequest = { purpose: 'create', ordersServer: true };
 export const DELETE: GatedRequest = { purpose: 'delete' };
 export const LIST_KEYS: GatedRequest = { purpose: 'create', listsKeys: true };
 
@@ -79,6 +80,20 @@ export class BudgetControllers {
          in_flight = ARRAY(SELECT t - $2::bigint * 1000000 FROM unnest(in_flight) AS t)
        WHERE project = $1`,
       [this.project, seconds],
+    );
+  }
+
+  /** From now on a server that was ordered is waited for, and no other. */
+  async waitForServer(isWanted: boolean): Promise<void> {
+    await this.sources[0]!.query('DELETE FROM clients');
+    if (!isWanted) return;
+    await this.sources[0]!.query(
+      `WITH client AS (
+         INSERT INTO clients (id, owner, name, agent_ws_port, authentication_type, is_auto_provisioned)
+         VALUES (gen_random_uuid(), 'someone', 'waiting', 8080, 'api_key', true) RETURNING id)
+       INSERT INTO provisioning_references
+         (id, client_id, provider_type, server_type, location, image, phase, phase_since, attempt_since, configuration)
+       SELECT id, id, 'hetzner', 'cx23', 'nbg1', 'debian-13', 'booting', now(), now(), '{}' FROM client`,
     );
   }
 
