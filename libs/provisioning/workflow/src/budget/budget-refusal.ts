@@ -10,6 +10,12 @@ export const FLOOR_SHARES: Record<RequestPurpose, number> = { look: 0.5, create:
  */
 export const YIELD_SHARE = 0.6;
 
+/** What of each limit must be left. */
+export interface Shares {
+  hour: number;
+  minute: number;
+}
+
 const WORDS: Record<RequestPurpose, string> = {
   look: 'looking at servers waits',
   create: 'ordering waits',
@@ -22,13 +28,13 @@ const LATEST_MS = 30_000;
 /** The request that tries an open circuit is mostly back by then. */
 const PROBE_MS = 2_000;
 
-/** Why a request may not be sent now, for the caller; null when it may. @param share of each limit that must be left */
+/** Why a request may not be sent now, for the caller; null when it may. */
 export function budgetRefusal(
   state: BudgetState,
   { purpose, listsKeys }: GatedRequest,
   limits: RequestLimits,
   provider: string,
-  share = FLOOR_SHARES[purpose],
+  shares: Shares = { hour: FLOOR_SHARES[purpose], minute: FLOOR_SHARES[purpose] },
 ): CloudError | null {
   if (state.isOpen && (state.isProbing || state.retryMs > 0)) {
     const message = `${provider} did not answer several requests in a row: nothing is sent until it answers again`;
@@ -40,16 +46,20 @@ export function budgetRefusal(
     return limited(`${provider} asks to wait ${seconds} s`, within(state.blockedMs, Infinity));
   }
   const waits =
-    share > FLOOR_SHARES[purpose] ? `${WORDS[purpose]} for looks at what was ordered before` : WORDS[purpose];
+    Math.max(shares.hour, shares.minute) > FLOOR_SHARES[purpose]
+      ? `${WORDS[purpose]} for looks at what was ordered before`
+      : WORDS[purpose];
   const { hourLimit, hourLeft } = state;
   const left = Math.max(0, Math.floor(hourLeft));
-  const hourMs = refillMs(hourLimit * share + 1 - hourLeft, hourLimit / 3600);
+  const hourMs = refillMs(hourLimit * shares.hour + 1 - hourLeft, hourLimit / 3600);
   if (hourMs > 0) {
     const message = `${provider}: ${left} of ${hourLimit} requests an hour are left, so ${waits}`;
     return limited(message, within(hourMs, LATEST_MS));
   }
   const { perMinute, keyListsPerMinute } = limits;
-  const minuteMs = perMinute ? refillMs(perMinute.atOnce * share + 1 - state.minuteLeft, perMinute.refill / 60) : 0;
+  const minuteMs = perMinute
+    ? refillMs(perMinute.atOnce * shares.minute + 1 - state.minuteLeft, perMinute.refill / 60)
+    : 0;
   const keysMs = listsKeys && keyListsPerMinute ? refillMs(1 - state.keyListsLeft, keyListsPerMinute.refill / 60) : 0;
   const waitMs = Math.max(minuteMs, keysMs);
   return waitMs > 0

@@ -22,8 +22,9 @@ export interface Ticket {
 
 /** What one request needs. */
 export interface Need {
-  /** This share of the hour's and the minute's limit must be left after it. */
-  floorShare: number;
+  /** These shares of the hour's and the minute's limit must be left after it. */
+  hourShare: number;
+  minuteShare: number;
   listsKeys: boolean;
 }
 
@@ -108,7 +109,11 @@ export class BudgetRepository {
   }
 
   /** Reserves one request. @returns null when it may not be sent now, or when there is no row */
-  async reserve(key: BudgetKey, limits: RequestLimits, { floorShare, listsKeys }: Need): Promise<Ticket | null> {
+  async reserve(
+    key: BudgetKey,
+    limits: RequestLimits,
+    { hourShare, minuteShare, listsKeys }: Need,
+  ): Promise<Ticket | null> {
     const [[row]]: [(Omit<Ticket, 'isProbe'> & { probe: string | null })[], number] = await this.dataSource.query(
       `UPDATE provider_budgets SET
          hour_left = ${HOUR} - 1, minute_left = ${MINUTE} - 1, key_lists_left = ${KEY_LISTS} - $8,
@@ -119,26 +124,28 @@ export class BudgetRepository {
          retry_at = CASE WHEN open_since IS NOT NULL THEN now() + interval '${LOST_AFTER_SECONDS} seconds' END
        WHERE ${ROW}
          AND ${HOUR} - 1 >= hour_limit * $7::double precision
-         AND ${MINUTE} - 1 >= $3 * $7
+         AND ${MINUTE} - 1 >= $3 * $9::double precision
          AND ($8 = 0 OR ${KEY_LISTS} >= $8)
          AND (blocked_until IS NULL OR blocked_until <= now())
          AND (open_since IS NULL OR retry_at <= now())
        RETURNING in_flight[array_upper(in_flight, 1)] AS id, admitted AS number,
          array_length(in_flight, 1) - 1 AS others, probe`,
-      [key.type, key.project, ...minuteRates(limits), floorShare, listsKeys ? 1 : 0],
+      [key.type, key.project, ...minuteRates(limits), hourShare, listsKeys ? 1 : 0, minuteShare],
     );
     if (!row) return null;
     const { id, number, others, probe } = row;
     return { id, number, others, isProbe: probe !== null };
   }
 
-  /** Whether servers of the provider were ordered, and are not known to run. */
-  async hasWaitingServers(type: ProviderType): Promise<boolean> {
-    const rows: unknown[] = await this.dataSource.query(
-      `SELECT 1 FROM provisioning_references WHERE phase = 'booting' AND provider_type = $1 AND intent = 'present' LIMIT 1`,
-      [type],
+  /** Servers of the provider that were ordered and are not known to run: whether there are any, and any for so long. */
+  async waitingServers(type: ProviderType, longMs: number): Promise<{ any: boolean; long: boolean }> {
+    const [found]: { any: boolean; long: boolean }[] = await this.dataSource.query(
+      `SELECT min(phase_since) IS NOT NULL AS any,
+         coalesce(min(phase_since) <= now() - $2 * interval '1 millisecond', false) AS long
+       FROM provisioning_references WHERE phase = 'booting' AND provider_type = $1 AND intent = 'present'`,
+      [type, longMs],
     );
-    return rows.length > 0;
+    return found ?? { any: false, long: false };
   }
 
   async state(key: BudgetKey, limits: RequestLimits): Promise<BudgetState | null> {

@@ -72,6 +72,15 @@ describe('the budget of a project', () => {
       expect(await admitMany(gates, ORDER, 90)).toHaveLength(16);
     });
 
+    it('keeps orders from a minute’s limit only where one has booted for a while', async () => {
+      const minute: RequestLimits = { perHour: 3_600_000, perMinute: { atOnce: 40, refill: 0.01 } };
+      await controllers.waitForServer(true);
+      expect(await admitMany(controllers.gates(minute), ORDER, 90)).toHaveLength(36);
+      await controllers.waitForServer(true, 20_000);
+      expect(await admitMany(controllers.gates(minute), ORDER, 90)).toHaveLength(16);
+      await controllers.waitForServer(false);
+    });
+
     it('lets deletes through when creates have to wait, and creates when looks have to', async () => {
       const gates = controllers.gates(SLOW);
       await admitMany(gates, LOOK, 60);

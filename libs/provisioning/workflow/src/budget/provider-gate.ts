@@ -9,7 +9,7 @@ import {
 } from '@agent-controller/cloud-port';
 import { startSpan, type Logger, type Span } from '@agent-controller/kernel';
 import { providerRequestEnded } from '../signals';
-import { budgetRefusal, FLOOR_SHARES, YIELD_SHARE } from './budget-refusal';
+import { budgetRefusal, FLOOR_SHARES, YIELD_SHARE, type Shares } from './budget-refusal';
 import type { BudgetKey, BudgetRepository, Ticket } from './budget.repository';
 
 /** How a request ended, for the metrics; `held-back` was not sent. */
@@ -17,6 +17,8 @@ export type CountedOutcome = 'ok' | 'refused' | 'rate-limited' | 'failed' | 'hel
 
 /** Another request may have changed the row between two questions. */
 const TRIES = 3;
+/** Of those that boot, from then on: what a minute gives is there again until others are looked at. */
+const SOON_LOOKED_AT_MS = 15_000;
 const RETRY_MS = 1_000;
 const DATABASE_RETRY_MS = 5_000;
 
@@ -63,11 +65,13 @@ export class ProviderGate implements RequestGate {
 
   private async reserve(request: GatedRequest): Promise<Ticket> {
     for (let tries = 0; tries < TRIES; tries++) {
-      let share = request.ordersServer ? YIELD_SHARE : FLOOR_SHARES[request.purpose];
-      let ticket = await this.reserveAbove(share, request);
-      if (!ticket && request.ordersServer && !(await this.budgets.hasWaitingServers(this.key.type))) {
-        share = FLOOR_SHARES[request.purpose];
-        ticket = await this.reserveAbove(share, request);
+      const floor = FLOOR_SHARES[request.purpose];
+      let shares = request.ordersServer ? { hour: YIELD_SHARE, minute: YIELD_SHARE } : { hour: floor, minute: floor };
+      let ticket = await this.reserveAbove(shares, request);
+      if (!ticket && request.ordersServer) {
+        const { any, long } = await this.budgets.waitingServers(this.key.type, SOON_LOOKED_AT_MS);
+        shares = { hour: any ? YIELD_SHARE : floor, minute: long ? YIELD_SHARE : floor };
+        if (!any || !long) ticket = await this.reserveAbove(shares, request);
       }
       if (ticket) return ticket;
       const state = await this.budgets.state(this.key, this.limits);
@@ -75,14 +79,14 @@ export class ProviderGate implements RequestGate {
         await this.budgets.insert(this.key, this.limits);
         continue;
       }
-      const refusal = budgetRefusal(state, request, this.limits, this.key.type, share);
+      const refusal = budgetRefusal(state, request, this.limits, this.key.type, shares);
       if (refusal) throw refusal;
     }
     throw new CloudError('rate-limited', `${this.key.type}: too many requests at once`, { retryAfterMs: RETRY_MS });
   }
 
-  private reserveAbove(floorShare: number, { listsKeys = false }: GatedRequest): Promise<Ticket | null> {
-    return this.budgets.reserve(this.key, this.limits, { floorShare, listsKeys });
+  private reserveAbove({ hour, minute }: Shares, { listsKeys = false }: GatedRequest): Promise<Ticket | null> {
+    return this.budgets.reserve(this.key, this.limits, { hourShare: hour, minuteShare: minute, listsKeys });
   }
 
   /** Nothing is sent that was not counted: without its database the controller could not keep what comes of it. */

@@ -84,7 +84,7 @@ export class BudgetControllers {
   }
 
   /** From now on a server that was ordered is waited for, and no other. */
-  async waitForServer(isWanted: boolean): Promise<void> {
+  async waitForServer(isWanted: boolean, sinceMs = 0): Promise<void> {
     await this.sources[0]!.query('DELETE FROM clients');
     if (!isWanted) return;
     await this.sources[0]!.query(
@@ -93,7 +93,8 @@ export class BudgetControllers {
          VALUES (gen_random_uuid(), 'someone', 'waiting', 8080, 'api_key', true) RETURNING id)
        INSERT INTO provisioning_references
          (id, client_id, provider_type, server_type, location, image, phase, phase_since, attempt_since, configuration)
-       SELECT id, id, 'hetzner', 'cx23', 'nbg1', 'debian-13', 'booting', now(), now(), '{}' FROM client`,
+       SELECT id, id, 'hetzner', 'cx23', 'nbg1', 'debian-13', 'booting', now() - $1 * interval '1 millisecond', now(), '{}' FROM client`,
+      [sinceMs],
     );
   }
 
