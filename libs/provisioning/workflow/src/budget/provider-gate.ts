@@ -18,7 +18,7 @@ export type CountedOutcome = 'ok' | 'refused' | 'rate-limited' | 'failed' | 'hel
 /** Another request may have changed the row between two questions. */
 const TRIES = 3;
 /** Of those that boot, from then on: what a minute gives is there again until others are looked at. */
-const SOON_LOOKED_AT_MS = 15_000;
+const SOON_LOOKED_AT_MS = 5_000;
 const RETRY_MS = 1_000;
 const DATABASE_RETRY_MS = 5_000;
 
