@@ -4,7 +4,6 @@ export type { Offer } from './catalogue/order-check';
 export { AbandonedServer } from './deletion/abandoned-server.entity';
 export { AbandonmentService } from './deletion/abandonment.service';
 export { MISSED_HEARTBEATS } from './housekeeping';
-export { OBSERVE_TASK } from './jobs/job-queue';
 export { PHASE_DISPLAY, PHASES, SETTLED_PHASES, WATCHED_PHASES, type Phase } from './phases';
 export { imageName, isProven } from './catalogue/image-check';
 export { idempotencyKeyGone, type RepeatableRequest } from './idempotency/idempotency-keys.service';

@@ -144,6 +144,7 @@ export class ServerObserver {
     const { code, action, message } = failure;
     const why = { ...failure, phase: OBSERVED, at: now.toISOString() };
     const rows = new Map(waiting.filter(({ pausedSince }) => !pausedSince).map((row) => [row.id, row]));
+    if (rows.size === 0) return;
     await this.rows.manager.transaction(async (manager) => {
       const paused = await this.rows.pause([...rows.keys()], why, now, manager);
       const logs = paused.flatMap(({ id, before }) => {
