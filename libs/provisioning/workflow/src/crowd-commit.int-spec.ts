@@ -100,11 +100,9 @@ describe('CrowdCommit', () => {
 
   it.each([
     ['a wake-up', 'nudges = nudges + 1'],
-    ['a line of the log', 'last_event_seq = last_event_seq + 1'],
     ["a caller's wish", `intent = 'absent'`],
     ['a pause', 'paused_since = now()'],
-    ['a pause that is over', 'paused_ms = paused_ms + 5'],
-    ['a report', `report = '{"seq": 9}'`],
+    ['a report of a failure', `report = '{"seq": 9, "error": {"stage": "docker"}}'`],
     ['a step that runs', `lease_owner = 'other', lease_until = now() + interval '10 seconds'`],
     ['a step that is over', 'version = version + 1'],
   ])('leaves what was touched since it was read to its step: %s', async (_name, change) => {
@@ -113,6 +111,20 @@ describe('CrowdCommit', () => {
     expect(await save([touched, other])).toEqual([other.id]);
     expect(await database.get(touched.id)).toMatchObject({ phase: 'installing' });
     expect(await database.events.since(touched.clientId, 0)).toEqual([]);
+  });
+
+  it('goes on with the row as it is, where its server reported while it was looked at', async () => {
+    const [touched, other] = [await insert(), await insert()];
+    const newer = reportWith({ seq: 9 });
+    await database.dataSource.query(
+      'UPDATE provisioning_references SET report = $2, last_event_seq = 4, paused_ms = 7 WHERE id = $1',
+      [touched.id, newer],
+    );
+    const saved = await save([touched, other], installedResult(reportWith({ seq: 8 })));
+    expect(saved.sort()).toEqual([touched.id, other.id].sort());
+    expect(await database.get(touched.id)).toMatchObject({ phase: 'starting', report: newer, pausedMsBeforePhase: 7 });
+    const events = await database.events.since(touched.clientId, 0);
+    expect(events.map(({ seq, type }) => [seq, type])).toEqual([[5, 'phase']]);
   });
 
   it.each([

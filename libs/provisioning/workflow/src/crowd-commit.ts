@@ -1,6 +1,6 @@
 import { Client } from '@agent-controller/clients';
 import { CloudProviderRegistry } from '@agent-controller/cloud-port';
-import { isDatabaseAway, quickQuery, recordOf, updateFrom, type Fragment } from '@agent-controller/database';
+import { columnsOf, isDatabaseAway, quickQuery, recordOf, updateFrom, type Fragment } from '@agent-controller/database';
 import type { Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
@@ -9,7 +9,15 @@ import { CHANGE_CHANNEL, insertEvents } from './event-rows';
 import { forgetSteps, jobSql, type NewJob } from './jobs/job-queue';
 import { SETTLED_PHASES } from './phases';
 import { ProvisioningReference } from './provisioning-reference.entity';
-import { changesOf, recovered, tellPhase, type LastingResult, type StepChanges, type StepRow } from './step-changes';
+import {
+  changesOf,
+  recovered,
+  STEP_COLUMNS,
+  tellPhase,
+  type LastingResult,
+  type StepChanges,
+  type StepRow,
+} from './step-changes';
 import { inStepSpan } from './step-span';
 import { timeLimitFailure } from './time-limit';
 import { LOGGER } from './tokens';
@@ -34,11 +42,13 @@ interface Change extends Finding {
 
 /**
  * Saves what looks found out of many rows by one statement, where a step for each would take its lease, look again, and
- * commit. Looking changes nothing at the server, so no lease is needed: a row that anybody works on, or has touched
- * since it was read, is left to its step.
+ * commit. Looking changes nothing at the server, so no lease is needed: a row that anybody works on, or that anybody but
+ * its server has touched since it was read, is left to its step.
  */
 @Injectable()
 export class CrowdCommit {
+  #reread?: string;
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly providers: CloudProviderRegistry,
@@ -53,15 +63,42 @@ export class CrowdCommit {
    * @returns ids of the rows that were saved: the steps of the others must be woken
    */
   async save(findings: readonly Finding[], now: Date, jobs: readonly NewJob[] = []): Promise<ReadonlySet<string>> {
+    const first = await this.saveAsSeen(findings, now, jobs);
+    const touched = first.rest.length > 0 ? await this.reread(first.rest) : [];
+    const again = touched.length > 0 ? await this.saveAsSeen(touched, now, jobs) : null;
+    return new Set([...first.saved, ...(again?.saved ?? [])]);
+  }
+
+  private async saveAsSeen(findings: readonly Finding[], now: Date, jobs: readonly NewJob[]) {
     const saved = new Set<string>();
-    for (const group of this.alike(
-      findings.filter(({ row }) => this.mayGoOn(row, now)),
-      now,
-    )) {
-      for (const id of await this.saveAlike(group, now, jobs)) saved.add(id);
+    const rest: Finding[] = [];
+    const going = findings.filter(({ row }) => this.mayGoOn(row, now));
+    for (const group of this.alike(going, now)) {
+      const ids = await this.saveAlike(group, now, jobs);
+      for (const { row, result } of group) {
+        if (ids?.has(row.id)) {
+          saved.add(row.id);
+          tell(row, result, now);
+        } else if (ids) rest.push({ row, result });
+      }
     }
-    for (const { row, result } of findings) if (saved.has(row.id)) tell(row, result, now);
-    return saved;
+    return { saved, rest };
+  }
+
+  /**
+   * A server reports while it is looked at, which changes nothing about what was found. Twice within milliseconds it does
+   * not, so once more is enough; whatever else has changed is for the step.
+   */
+  private async reread(touched: readonly Finding[]): Promise<Finding[]> {
+    this.#reread ??= `SELECT ${columnsOf(this.dataSource, ProvisioningReference, 'row', { only: STEP_COLUMNS })}
+      FROM provisioning_references AS row WHERE id = ANY($1::uuid[])`;
+    const rows = await quickQuery<StepRow>(this.dataSource, this.#reread, [touched.map(({ row }) => row.id)]);
+    const now = new Map(rows.map((row) => [row.id, row]));
+    return touched.flatMap(({ row: before, result }) => {
+      const row = now.get(before.id);
+      if (!row || row.version !== before.version || row.nudges !== before.nudges || row.report?.error) return [];
+      return [{ row, result }];
+    });
   }
 
   /** What a step would look at before its work; where it would not begin, it must say so itself. */
@@ -84,18 +121,23 @@ export class CrowdCommit {
     return groups.values();
   }
 
-  private async saveAlike(group: readonly Change[], now: Date, jobs: readonly NewJob[]): Promise<string[]> {
+  /** @returns null when none of them can be saved so */
+  private async saveAlike(
+    group: readonly Change[],
+    now: Date,
+    jobs: readonly NewJob[],
+  ): Promise<ReadonlySet<string> | null> {
     const [first] = group;
-    if (!first) return [];
+    if (!first) return null;
     const { text, values } = this.statement(first, group, now, jobs);
     try {
       const saved = await quickQuery<{ id: string }>(this.dataSource, text, values);
-      return saved.map(({ id }) => id);
+      return new Set(saved.map(({ id }) => id));
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
       // One of them that cannot be saved must not keep the others: each has its step.
       this.logger.error({ err: error, rows: group.length }, 'what looks found out could not be saved for many at once');
-      return [];
+      return null;
     }
   }
 

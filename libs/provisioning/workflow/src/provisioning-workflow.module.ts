@@ -44,11 +44,13 @@ import { QuickCommit } from './quick-commit';
 import { ProvisioningService } from './provisioning.service';
 import { Reconciler } from './reconciler';
 import { QuotaService } from './quota.service';
+import { BootstrapKeys } from './redemption/bootstrap-keys.repository';
 import { RedemptionService } from './redemption/redemption.service';
 import { RequestCheckService } from './request-check.service';
 import { SentinelService } from './sentinel.service';
 import { CallbackService } from './reports/callback.service';
 import { CallbackTokens } from './reports/callback-tokens';
+import { ReportCollector } from './reports/report-collector';
 import { ReportRedactor } from './reports/report-redactor';
 import { ReportReader } from './reports/report-reader';
 import { ServerMaterialService } from './server-material.service';
@@ -114,6 +116,7 @@ const PUBLIC = [
   ProvisioningService,
   ProvisioningViewService,
   ProvisioningWatchService,
+  BootstrapKeys,
   RedemptionService,
 ];
 
@@ -137,6 +140,7 @@ const INTERNAL: Provider[] = [
   UserDataService,
   CallbackTokens,
   ReportReader,
+  ReportCollector,
   ReportRedactor,
   OrderParts,
   CreatingServerStep,

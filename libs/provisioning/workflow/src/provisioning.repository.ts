@@ -31,7 +31,7 @@ export interface ProvisioningView {
 }
 
 /** What a step works on. */
-export interface Leased {
+export interface WithClient {
   reference: ProvisioningReference;
   client: Client;
 }
@@ -40,7 +40,7 @@ export interface Leased {
 @Injectable()
 export class ProvisioningRepository {
   #view?: string;
-  #leased?: string;
+  #both?: string;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -81,6 +81,17 @@ export class ProvisioningRepository {
     return manager.findOneBy(ProvisioningReference, { id });
   }
 
+  /** A provisioning and its client, by one statement. */
+  async findWithClient(id: string): Promise<WithClient | null> {
+    const [row] = await quickQuery<Record<string, unknown>>(
+      this.dataSource,
+      `SELECT ${this.bothColumns} FROM provisioning_references AS reference
+       JOIN clients AS client ON client.id = reference.client_id WHERE reference.id = $1`,
+      [id],
+    );
+    return row ? both(row) : null;
+  }
+
   lock(id: string, manager: EntityManager): Promise<ProvisioningReference | null> {
     return manager.findOne(ProvisioningReference, { where: { id }, lock: { mode: 'pessimistic_write' } });
   }
@@ -90,11 +101,7 @@ export class ProvisioningRepository {
    * then have the new row beside the old client. Time is the database's.
    * @returns the rows as they are then
    */
-  async acquireLease(id: string, owner: string): Promise<Leased | null> {
-    this.#leased ??= [
-      columnsOf(this.dataSource, ProvisioningReference, 'reference', { prefix: 'reference.' }),
-      columnsOf(this.dataSource, Client, 'client', { prefix: 'client.' }),
-    ].join(', ');
+  async acquireLease(id: string, owner: string): Promise<WithClient | null> {
     const [row] = await quickQuery<Record<string, unknown>>(
       this.dataSource,
       `UPDATE provisioning_references AS reference
@@ -102,11 +109,17 @@ export class ProvisioningRepository {
        FROM clients AS client, provisioning_references AS seen
        WHERE reference.id = $1 AND client.id = reference.client_id AND seen.id = $1 AND seen.version = reference.version
          AND (reference.lease_owner IS NULL OR reference.lease_until < now())
-       RETURNING ${this.#leased}`,
+       RETURNING ${this.bothColumns}`,
       [id, owner, this.leaseMs],
     );
-    if (!row) return null;
-    return { reference: entityOf(ProvisioningReference, row, 'reference.'), client: entityOf(Client, row, 'client.') };
+    return row ? both(row) : null;
+  }
+
+  private get bothColumns(): string {
+    return (this.#both ??= [
+      columnsOf(this.dataSource, ProvisioningReference, 'reference', { prefix: 'reference.' }),
+      columnsOf(this.dataSource, Client, 'client', { prefix: 'client.' }),
+    ].join(', '));
   }
 
   /** @returns false when the lease was lost: the step must not write any more */
@@ -214,6 +227,10 @@ export class ProvisioningRepository {
     if (reference.sealedSecrets === null) return null;
     return JSON.parse(this.secretBox.open(reference.sealedSecrets, place(reference.id))) as ProvisioningSecrets;
   }
+}
+
+function both(row: Record<string, unknown>): WithClient {
+  return { reference: entityOf(ProvisioningReference, row, 'reference.'), client: entityOf(Client, row, 'client.') };
 }
 
 /** What a row holds of a server that becomes its own. */

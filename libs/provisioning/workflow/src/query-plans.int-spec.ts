@@ -5,6 +5,9 @@ import { Housekeeping } from './housekeeping';
 import { IdempotencyKeysService } from './idempotency/idempotency-keys.service';
 import { WaitingServers } from './observation/waiting-servers.repository';
 import { ProvisioningReference } from './provisioning-reference.entity';
+import { BootstrapKeys } from './redemption/bootstrap-keys.repository';
+import { tokenHash } from './reports/callback-tokens';
+import { ReportCollector } from './reports/report-collector';
 import { installedResult } from './steps/installing.step';
 import { advance } from './steps/step';
 import { SweptRows } from './sweep/swept-rows.repository';
@@ -129,6 +132,19 @@ describe('plans of what is asked often, among 10,000 servers', () => {
         claimed.map((agent, n) => ({ ...look, agent, result: n === 0 ? installedResult() : null })),
         now,
       );
+    });
+  });
+
+  it('takes what servers report, and gives them their secret files', async () => {
+    const { dataSource, logger } = database;
+    const collector = new ReportCollector(dataSource, { now: () => now }, logger);
+    const set = { callbackTokenHash: tokenHash('token'), bootstrapTokenHash: 'hash', report: null };
+    await dataSource.manager.update(ProvisioningReference, { id: booting.id }, set);
+    await expectIndexed(async () => {
+      expect(await collector.save({ id: booting.id, token: 'token', report: reportWith() })).toBe('saved');
+      const seen = await database.provisionings.findWithClient(booting.id);
+      const binding = { key: 'k', sentAt: now, event: { type: 'note' as const, message: 'x' }, at: now };
+      expect(seen && (await new BootstrapKeys(dataSource).bind(seen.reference, binding))).toBe(seen !== null);
     });
   });
 

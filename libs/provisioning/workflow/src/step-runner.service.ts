@@ -11,7 +11,7 @@ import { enqueueStep, ensureStep } from './jobs/job-queue';
 import { LeaseKeeper } from './lease-keeper';
 import { SETTLED_PHASES } from './phases';
 import type { ProvisioningReference } from './provisioning-reference.entity';
-import { ProvisioningRepository, type Leased } from './provisioning.repository';
+import { ProvisioningRepository, type WithClient } from './provisioning.repository';
 import { CallbackTokens } from './reports/callback-tokens';
 import { AWAITED_PHASES, recovered } from './step-changes';
 import { StepCommit } from './step-commit.service';
@@ -79,12 +79,12 @@ export class StepRunner {
     else if (end === 'leave') await ensureStep(this.provisionings.manager, id);
   }
 
-  private runUnderLease(leased: Leased, leaseOwner: string, lease: LeaseKeeper): Promise<StepEnd> {
+  private runUnderLease(leased: WithClient, leaseOwner: string, lease: LeaseKeeper): Promise<StepEnd> {
     return inStepSpan(leased.reference, (span) => this.stepUnderLease(leased, leaseOwner, lease, span));
   }
 
   private async stepUnderLease(
-    leased: Leased,
+    leased: WithClient,
     leaseOwner: string,
     lease: LeaseKeeper,
     span: Span | undefined,
@@ -104,7 +104,7 @@ export class StepRunner {
     return 'wake';
   }
 
-  private async decide({ reference, client }: Leased, leaseOwner: string, lease: LeaseKeeper) {
+  private async decide({ reference, client }: WithClient, leaseOwner: string, lease: LeaseKeeper) {
     const { phase, intent } = reference;
     // A failed deletion waits for a caller's retry.
     if (intent === 'absent' && phase !== 'deleting' && phase !== 'failed') return advance('deleting');

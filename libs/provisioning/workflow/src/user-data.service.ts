@@ -9,7 +9,6 @@ import {
 } from '@agent-controller/provisioning-bootstrap';
 import { AppError } from '@agent-controller/kernel';
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
 import type { ProvisioningReference } from './provisioning-reference.entity';
 import { ProvisioningRepository } from './provisioning.repository';
 import { CallbackTokens } from './reports/callback-tokens';
@@ -47,9 +46,7 @@ export class UserDataService {
   }
 
   /** What the server of a row has to fetch. @throws Error when the secrets were wiped */
-  async secretFiles(reference: ProvisioningReference, manager: EntityManager): Promise<ServerFile[]> {
-    const client = await this.clients.get(reference.clientId, manager);
-    if (!client) throw new Error('A provisioning has no client');
+  secretFiles(reference: ProvisioningReference, client: Client): ServerFile[] {
     const callback = this.callbackTokens.acceptedCallback(reference);
     return secretFiles({ ...this.spec(reference, client), callback });
   }

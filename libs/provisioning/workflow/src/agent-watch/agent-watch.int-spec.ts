@@ -164,6 +164,30 @@ describe('AgentWatch', () => {
     expect(await keys()).toEqual(['watch-waiting-agents']);
   });
 
+  it('looks again at once when the server says during a look that its phase may be over', async () => {
+    const row = await insert();
+    health.silent.add(endpoint(row));
+    const look = health.look.bind(health);
+    health.look = async (...given) => {
+      if (health.looks.length === 0) {
+        await database.dataSource.query(
+          'UPDATE provisioning_references SET health_due_at = LEAST(health_due_at, now())',
+        );
+      }
+      return look(...given);
+    };
+    await rounds(4);
+    expect(health.looks).toHaveLength(2);
+  });
+
+  it('wakes the step of one that reported its failure by itself, and does not ask it', async () => {
+    const row = await insert({ report: failedReport() });
+    await rounds(2);
+    expect(health.looks).toEqual([]);
+    expect((await database.get(row.id)).nudges).toBe(1);
+    expect(await keys()).toContain(row.id);
+  });
+
   it('leaves the log alone when the server has reported by itself meanwhile', async () => {
     const row = await insert({ phase: 'starting' });
     health.report = reportWith({ seq: 3, stages: [stageOf('docker', 10, 20)] });

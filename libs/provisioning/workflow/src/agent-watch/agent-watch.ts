@@ -149,6 +149,7 @@ export class AgentWatch {
     const target = agentTarget(client);
     if (!target) return NOTHING;
     if (known?.error) return { ...NOTHING, isNews: true };
+    if (known?.error) return { ...NOTHING, isNews: true };
     const credentials = phase === 'starting' ? this.clients.openCredentials(client) : null;
     const newer = (said: ServerReport | null) => (said && isNewer(said, known) ? said : null);
     const limit = new TimeLimit(stop);

@@ -113,7 +113,9 @@ export class WaitingAgents {
       });
       const [settled]: [{ id: string; isNews: boolean }[], number] = await manager.query(
         `UPDATE provisioning_references AS reference SET
-           health_due_at = now() + look.ms * interval '1 millisecond', last_seen = COALESCE(look.silence, last_seen), nudges = nudges + look.is_news::integer,
+           -- What its server reported since the claim asks for another look.
+           health_due_at = CASE WHEN reference.health_due_at <= now() THEN reference.health_due_at
+             ELSE now() + look.ms * interval '1 millisecond' END, last_seen = COALESCE(look.silence, last_seen), nudges = nudges + look.is_news::integer,
            report = COALESCE(look.report::jsonb, reference.report), last_event_seq = last_event_seq + look.lines,
            bootstrap_token_hash = CASE WHEN look.has_files THEN NULL ELSE bootstrap_token_hash END
          FROM unnest($1::uuid[], $2::text[], $3::double precision[], $4::boolean[], $5::text[], $6::integer[], $7::boolean[], $8::text[])

@@ -1,5 +1,4 @@
-import { CallbackService } from '../reports/callback.service';
-import { ReportRedactor } from '../reports/report-redactor';
+import { callbackService } from '../testing/callback-service';
 import { RedeemingServer } from '../testing/redeeming-server';
 import { ALL, NOW, RedemptionBench } from '../testing/redemption-bench';
 import { reportWith, stageOf } from '../testing/server-report.fixture';
@@ -70,8 +69,7 @@ describe('the end of a bootstrap token', () => {
 
   it('is over when the server says that its proxy runs; reports are taken with both tokens until then', async () => {
     const to = bench.service();
-    const redactor = new ReportRedactor(bench.database.provisionings, bench.database.clients);
-    const callbacks = new CallbackService(bench.database.provisionings, redactor, bench.database.events, bench.clock);
+    const callbacks = callbackService(bench.database, bench.clock);
     const row = await bench.ordered();
     const server = new RedeemingServer();
     await callbacks.take(row.id, row.token, reportWith({ seq: 1, stages: [stageOf('secrets', 0)] }));

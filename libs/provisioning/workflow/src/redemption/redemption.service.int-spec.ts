@@ -1,6 +1,8 @@
 import type { AppError } from '@agent-controller/kernel';
+import { callbackService } from '../testing/callback-service';
 import { RedeemingServer } from '../testing/redeeming-server';
 import { ALL, HOME, NOW, RedemptionBench } from '../testing/redemption-bench';
+import { reportWith, stageOf } from '../testing/server-report.fixture';
 
 describe('RedemptionService', () => {
   let bench: RedemptionBench;
@@ -31,6 +33,28 @@ describe('RedemptionService', () => {
     expect(await bench.database.get(row.id)).toMatchObject({ bootstrapKey: server.publicKey, version: 1 });
     expect(await bench.redeem(to, row, server, { address: '198.51.100.1' })).toEqual(ALL);
     expect(await bench.events(row.clientId)).toEqual([['note', null, '192.0.2.7']]);
+  });
+
+  it('numbers the log without a gap beside what the servers report', async () => {
+    const to = bench.service();
+    const callbacks = callbackService(bench.database, bench.clock);
+    const rows = await Promise.all(Array.from({ length: 10 }, () => bench.ordered()));
+    const work = rows.flatMap((row) => [
+      callbacks.take(row.id, row.token, reportWith()),
+      bench.redeem(to, row, new RedeemingServer()),
+      callbacks.take(
+        row.id,
+        row.token,
+        reportWith({ seq: 2, stages: [stageOf('boot', 0, 20), stageOf('docker', 20, 30)] }),
+      ),
+    ]);
+    const ended = await Promise.all(work);
+    expect(ended.filter((end) => end !== undefined)).toEqual(rows.map(() => ALL));
+    for (const { id, clientId } of rows) {
+      const events = await bench.database.events.since(clientId, 0);
+      expect(events.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
+      expect((await bench.database.get(id)).lastEventSeq).toBe(5);
+    }
   });
 
   it('refuses another key, and tells people', async () => {

@@ -1,15 +1,19 @@
 import { AppError, type Clock } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { EventLog } from '../event-log';
-import { enqueueObservation, enqueueStep } from '../jobs/job-queue';
+import { awaitedStepJob, enqueueJobs, enqueueObservation } from '../jobs/job-queue';
 import { ProvisioningReference } from '../provisioning-reference.entity';
 import { ProvisioningRepository } from '../provisioning.repository';
 import { CLOCK } from '../tokens';
 import { CallbackLimiter } from './callback-limiter';
 import { mayReport } from './callback-tokens';
-import { hasItsFiles, reportEvents } from './report-news';
+import { hasItsFiles, isWorthALook, reportEvents } from './report-news';
+import { ReportCollector, type ArrivedReport, type Collected } from './report-collector';
 import { ReportRedactor } from './report-redactor';
 import { isNewer, parseServerReport, type ServerReport } from './server-report';
+
+/** A look at the server holds its row for some milliseconds. */
+const TOUCHED_AGAIN = 2;
 
 /** Takes what servers report by themselves. Each report is whole, so late, lost and repeated ones do no harm. */
 @Injectable()
@@ -18,6 +22,7 @@ export class CallbackService {
 
   constructor(
     private readonly provisionings: ProvisioningRepository,
+    private readonly collector: ReportCollector,
     private readonly redactor: ReportRedactor,
     private readonly events: EventLog,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -29,17 +34,29 @@ export class CallbackService {
     if (retryAfterSeconds !== null) {
       throw new AppError('rate-limited', 'Too many reports of this server.', { retryAfterSeconds });
     }
-    if (!mayReport(token, await this.provisionings.find(id))) throw deadToken();
     const report = parseServerReport(body);
+    // Of a failure, which has text, the secrets must be taken out.
+    const collected = report && !report.error ? await this.collect({ id, token, report }) : 'touched';
+    if (collected === 'saved') return;
+    if (collected === 'refused' || !mayReport(token, await this.provisionings.find(id))) throw deadToken();
     if (!report) {
       throw new AppError('validation-failed', 'This is no report of a server.', {
         errors: [{ field: 'body', message: 'must be the status document of version 1' }],
       });
     }
-    await this.save(id, token, report);
+    await this.saveAlone(id, token, report);
   }
 
-  private async save(id: string, token: string, report: ServerReport): Promise<void> {
+  private async collect(arrived: ArrivedReport): Promise<Collected> {
+    for (let again = 0; again < TOUCHED_AGAIN; again++) {
+      const collected = await this.collector.save(arrived);
+      if (collected !== 'touched') return collected;
+    }
+    return this.collector.save(arrived);
+  }
+
+  /** Waits for whoever holds the row. */
+  private async saveAlone(id: string, token: string, report: ServerReport): Promise<void> {
     await this.provisionings.transaction(async (manager) => {
       const row = await this.provisionings.lock(id, manager);
       // Meanwhile the provisioning may have ended, or begun anew.
@@ -48,12 +65,16 @@ export class CallbackService {
       const clean = await this.redactor.clean(report, row, manager);
       // Where its files are in use, nobody has to fetch them again.
       const ended = hasItsFiles(clean) ? { bootstrapTokenHash: null } : {};
-      await manager.update(ProvisioningReference, { id }, { report: clean, ...ended });
+      const due = isWorthALook(row.phase, clean, row.report)
+        ? { healthDueAt: () => 'LEAST(health_due_at, now())' }
+        : {};
+      await manager.update(ProvisioningReference, { id }, { report: clean, ...ended, ...due });
       await this.events.append(manager, row, reportEvents(clean, row.report), this.clock.now());
       // A server that speaks runs: the provider will say so now.
       if (row.phase === 'booting') return enqueueObservation(manager, row.providerType, 0);
+      if (!clean.error) return;
       await this.provisionings.nudge(id, manager);
-      await enqueueStep(manager, id);
+      await enqueueJobs(manager, [awaitedStepJob(id, 0)]);
     });
   }
 }

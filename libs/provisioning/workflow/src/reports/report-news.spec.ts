@@ -1,5 +1,5 @@
 import { failedReport, reportWith, stageOf } from '../testing/server-report.fixture';
-import { hasBegun, installationFailure, reportEvents, reportSummary } from './report-news';
+import { hasBegun, installationFailure, isWorthALook, reportEvents, reportSummary } from './report-news';
 import { isNewer } from './server-report';
 
 const messages = (...args: Parameters<typeof reportEvents>) => reportEvents(...args).map(({ message }) => message);
@@ -77,5 +77,21 @@ describe('what a report means', () => {
     expect(isNewer(reportWith({ seq: 2 }), reportWith({ seq: 2 }))).toBe(false);
     expect(isNewer(reportWith({ seq: 1 }), reportWith({ seq: 2 }))).toBe(false);
     expect(isNewer(reportWith({ seq: 3 }), reportWith({ seq: 2 }))).toBe(true);
+  });
+
+  const after = (...parts: string[]) => reportWith({ stages: parts.map((name, n) => stageOf(name, n, n + 1)) });
+  const finished = reportWith({ state: 'finished' });
+  it.each([
+    ['the proxy runs', 'installing', after('docker', 'proxy'), after('docker'), true],
+    ['it is the first that is known', 'installing', after('docker', 'proxy'), null, true],
+    ['that was known', 'installing', after('proxy', 'postgres'), after('proxy'), false],
+    ['it is not enough', 'starting', after('docker', 'proxy'), after('docker'), false],
+    ['the agent-manager answers', 'starting', after('proxy', 'agent-manager'), after('proxy'), true],
+    ['it is only begun', 'starting', reportWith({ stages: [stageOf('agent-manager', 1)] }), null, false],
+    ['the set-up is over', 'starting', finished, after('proxy'), true],
+    ['it boots', 'booting', after('docker', 'proxy'), null, false],
+    ['nobody waits', 'ready', finished, null, false],
+  ] as const)('is worth a look or not: %s while %s', (_name, phase, report, known, isWorth) => {
+    expect(isWorthALook(phase, report, known)).toBe(isWorth);
   });
 });

@@ -1,7 +1,11 @@
 import type { NewEvent } from '../event-rows';
+import { isWatched, type Phase, type WatchedPhase } from '../phases';
 import { RETRY_OR_DELETE, type Failure } from '../steps/step';
 import type { ServerReport } from './server-report';
 import { stageDisplay } from './stages';
+
+/** Of the set-up: what a phase waits for. */
+const LAST_PART: Record<WatchedPhase, string> = { installing: 'proxy', starting: 'agent-manager' };
 
 type Stage = ServerReport['stages'][number];
 
@@ -42,8 +46,19 @@ export function reportSummary({ stage, since }: ServerReport): string {
 }
 
 /** Whether its secret files are in use, as the proxy's is the first, or its set-up is over. */
-export function hasItsFiles({ state, stages }: ServerReport): boolean {
-  return state !== 'running' || stages.some(({ name, endedAt }) => name === 'proxy' && endedAt !== null);
+export function hasItsFiles(report: ServerReport): boolean {
+  return isDone('proxy', report);
+}
+
+/** Whether the phase may be over with what is news in a report: a look at the server will tell. */
+export function isWorthALook(phase: Phase, report: ServerReport, known: ServerReport | null): boolean {
+  if (!isWatched(phase)) return false;
+  const part = LAST_PART[phase];
+  return isDone(part, report) && !(known !== null && isDone(part, known));
+}
+
+function isDone(part: string, { state, stages }: ServerReport): boolean {
+  return state !== 'running' || stages.some(({ name, endedAt }) => name === part && endedAt !== null);
 }
 
 /** Whether a part of the set-up has begun. */

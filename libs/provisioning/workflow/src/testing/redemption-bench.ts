@@ -1,5 +1,6 @@
 import { AppError } from '@agent-controller/kernel';
 import type { ProvisioningReference } from '../provisioning-reference.entity';
+import { BootstrapKeys } from '../redemption/bootstrap-keys.repository';
 import { RedemptionService } from '../redemption/redemption.service';
 import { CallbackTokens } from '../reports/callback-tokens';
 import { UserDataService } from '../user-data.service';
@@ -27,9 +28,11 @@ export class RedemptionBench {
   }
 
   service(knowsCallersAddress = false): RedemptionService {
-    const { provisionings, clients, events } = this.database;
+    const { dataSource, provisionings, clients, events } = this.database;
     const userData = new UserDataService(provisionings, clients, this.tokens);
-    return new RedemptionService(provisionings, userData, events, this.options(knowsCallersAddress), this.clock);
+    const keys = new BootstrapKeys(dataSource);
+    const options = this.options(knowsCallersAddress);
+    return new RedemptionService(provisionings, clients, keys, userData, events, options, this.clock);
   }
 
   /** A row whose server was ordered, and its bootstrap token. */
