@@ -28,14 +28,15 @@ export function postCallback(
   if (!headers.some(([name]) => name.toLowerCase() === 'content-type')) {
     sent['content-type'] = 'application/x-www-form-urlencoded';
   }
+  const limit = withLimit(signal);
   const options = {
     method: 'POST',
     headers: sent,
     agent: false as const,
     ...(localAddress !== undefined && process.platform === 'linux' ? { localAddress } : {}),
-    signal: withLimit(signal),
+    signal: limit.signal,
   };
-  return new Promise((resolve, reject) => {
+  return new Promise<CallbackAnswer>((resolve, reject) => {
     const answered = (response: IncomingMessage) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk)).once('error', reject);
@@ -55,7 +56,7 @@ export function postCallback(
             answered,
           );
     outgoing.once('error', reject).end(body);
-  });
+  }).finally(() => limit.abort());
 }
 
 function identityProblem(host: string, peer: PeerCertificate, pins: string[]): Error | undefined {
@@ -67,12 +68,13 @@ function identityProblem(host: string, peer: PeerCertificate, pins: string[]): E
 }
 
 /** This program runs without the libraries, whose `withTimeLimit` says why it is not one line. */
-function withLimit(signal: AbortSignal): AbortSignal {
+/** @returns to be aborted when there is an answer: a server that posts often has one signal for all */
+function withLimit(signal: AbortSignal): AbortController {
   const limited = new AbortController();
   const end = () => limited.abort(new DOMException('No answer in time, or the server is gone', 'TimeoutError'));
   const timer = setTimeout(end, TIMEOUT_MS).unref();
   signal.addEventListener('abort', end, { once: true, signal: limited.signal });
   limited.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
   if (signal.aborted) end();
-  return limited.signal;
+  return limited;
 }

@@ -1,11 +1,12 @@
 import 'reflect-metadata';
 import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
 import { createHash, webcrypto } from 'node:crypto';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { until } from '../server-call.fixture';
+import { postCallback } from './callback-post';
 import { CallbackReporter, type CallbackMode } from './callback-reporter';
 import { StatusDocument, type StatusView } from './status-document';
 
@@ -76,6 +77,13 @@ describe('CallbackReporter', () => {
       ({ length }) => length === 3,
     );
     expect(reporter.records).toEqual([1, 2, 3].map((seq) => ({ seq, outcome: '204' })));
+  });
+
+  it('leaves nothing at its signal, however often it posts', async () => {
+    const { signal } = new AbortController();
+    const url = new URL(`http://127.0.0.1:${await listen(createServer(take))}/`);
+    for (let n = 0; n < 12; n++) await postCallback({ url, headers: [], pins: [] }, '{}', { signal });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('tries again after 429 and 5xx, gives up one that is refused otherwise, and stops at 401', async () => {
