@@ -60,9 +60,12 @@ async function openRows({ installation }: Settling): Promise<OpenRow[]> {
 /** Cuts short whatever waits for its time. */
 export async function hurry({ installation }: Pick<Settling, 'installation'>): Promise<void> {
   await installation.query(
-    // Sweeps come often enough; more of them would use up the providers' limits of a minute.
-    `UPDATE graphile_worker._private_jobs SET run_at = now()
-     WHERE run_at > now() AND locked_at IS NULL AND key NOT LIKE 'sweep-servers:%'`,
+    // Sweeps come often enough; more of them would use up the providers' limits of a minute. Who waits for such a limit
+    // would take each request that comes back for the first of the several that it needs.
+    `UPDATE graphile_worker._private_jobs AS job SET run_at = now()
+     WHERE run_at > now() AND locked_at IS NULL AND key NOT LIKE 'sweep-servers:%' AND NOT EXISTS (
+       SELECT 1 FROM provisioning_references AS row
+       WHERE row.id::text = job.key AND row.last_error ->> 'code' = 'provider-rate-limited')`,
   );
   await installation.query(`SELECT pg_notify('jobs:insert', '{"r":"explore","count":20}')`);
 }

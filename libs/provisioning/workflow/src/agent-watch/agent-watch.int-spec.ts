@@ -5,6 +5,7 @@ import { FakeAgentHealth } from '../testing/fake-agent-health';
 import { failedReport, reportWith, stageOf } from '../testing/server-report.fixture';
 import { WorkflowDatabase } from '../testing/workflow-database';
 import { AgentWatch, SHIFT_MS } from './agent-watch';
+import { ready } from '../steps/ready.result';
 import { WaitingAgents } from './waiting-agents.repository';
 
 /** Servers that answer by their endpoints; counts who was looked at, and how many at a time. */
@@ -178,6 +179,45 @@ describe('AgentWatch', () => {
     };
     await rounds(4);
     expect(health.looks).toHaveLength(2);
+  });
+
+  it('settles each server once, by the look that says most, however many looks were under way', async () => {
+    const { dataSource, events, crowd, logger: complaints } = database;
+    const [over, going] = [await insert({ phase: 'starting' }), await insert({ phase: 'starting' })];
+    const rows = new WaitingAgents(dataSource, events, crowd);
+    const agents = await rows.claim(2);
+    const agentOf = ({ id }: ProvisioningReference) => agents.find(({ row }) => row.id === id)!;
+    const nothing = { nextMs: 750, result: null, isNews: false, report: null, silence: null };
+    const result = ready({ state: 'ready', warnings: [], config: { gitRepositoryUrl: 'x', agentTypes: [] } });
+    const report = reportWith({ seq: 2 });
+    await rows.settle(
+      [
+        ...[nothing, { ...nothing, result }, { ...nothing, result }].map((look) => ({ ...look, agent: agentOf(over) })),
+        ...[{ ...nothing, report }, nothing].map((look) => ({ ...look, agent: agentOf(going) })),
+      ],
+      now,
+    );
+    expect(complaints.error).not.toHaveBeenCalled();
+    expect(await database.get(over.id)).toMatchObject({ phase: 'ready', nudges: 0, lastEventSeq: 1 });
+    expect(await database.get(going.id)).toMatchObject({ report, lastEventSeq: 3 });
+    expect((await database.events.since(going.clientId, 0)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+  });
+
+  it('in a crowd, looks at once at a server whose agent-manager is up by what it reported', async () => {
+    const rows = new WaitingAgents(database.dataSource, database.events, database.crowd);
+    rows.count = async () => ({ count: 600, due: 1 });
+    watch = new AgentWatch(
+      ...([rows, health, database.clients, database.options, { now: () => now }, logger] as const),
+    );
+    const since = new Date(now.getTime() - 10_000);
+    // From then on it is known how long they take.
+    await insert({ phase: 'starting', phaseSince: since });
+    await rounds(4);
+    const up = reportWith({ seq: 5, stages: [stageOf('proxy', 0, 1), stageOf('agent-manager', 1, 2)] });
+    const [quick, usual] = [await insert({ report: up, phaseSince: since }), await insert({ phaseSince: since })];
+    await rounds(4);
+    const phases = await Promise.all([quick, usual].map(async ({ id }) => (await database.get(id)).phase));
+    expect(phases).toEqual(['ready', 'starting']);
   });
 
   it('wakes the step of one that reported its failure by itself, and does not ask it', async () => {

@@ -7,7 +7,7 @@ import { enqueueAgentWatch } from '../jobs/job-queue';
 import { pause } from '../observation/pause';
 import { UsualTimes } from '../observation/usual-times';
 import { isWatched, type Phase, type WatchedPhase } from '../phases';
-import { lastWords, mayAnswer } from '../reports/report-news';
+import { isWorthALook, lastWords, mayAnswer } from '../reports/report-news';
 import { isNewer, type ServerReport } from '../reports/server-report';
 import { waitingAgentLooked } from '../signals';
 import { installedResult } from '../steps/installing.step';
@@ -128,13 +128,18 @@ export class AgentWatch {
 
   /** Of one whose phase is over: until the first look of the next one. */
   private nextMs(
-    { row: { phase, phaseSince } }: ClaimedAgent,
+    { row: { phase, phaseSince, report: known } }: ClaimedAgent,
     { isNews, result }: Found,
     { crowd, began, now }: { crowd: WaitingCrowd; began: Date; now: Date },
   ): number {
     if (isNews) return pollDelayMs(phaseSince, now);
     const times = this.dueAfterMs();
-    if (result) return firstDelayMs(crowd, isWatched(result.phase) ? times[result.phase] : 0);
+    // A server that reports may be further than its row.
+    const report = result?.report ?? known;
+    if (result) {
+      const isUp = report !== null && isWorthALook(result.phase, report, null);
+      return isUp || !isWatched(result.phase) ? 0 : firstDelayMs(crowd, times[result.phase]);
+    }
     return watchDelayMs({ crowd, dueAfterMs: isWatched(phase) ? times[phase] : 0, phaseSince, began, now });
   }
 
@@ -148,7 +153,6 @@ export class AgentWatch {
     const { phase, report: known } = row;
     const target = agentTarget(client);
     if (!target) return NOTHING;
-    if (known?.error) return { ...NOTHING, isNews: true };
     if (known?.error) return { ...NOTHING, isNews: true };
     const credentials = phase === 'starting' ? this.clients.openCredentials(client) : null;
     const newer = (said: ServerReport | null) => (said && isNewer(said, known) ? said : null);

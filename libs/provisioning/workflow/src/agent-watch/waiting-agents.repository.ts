@@ -26,6 +26,8 @@ const STEP_LOOKS_MS = 1_000;
 export interface ClaimedAgent {
   row: StepRow;
   client: Pick<Client, (typeof CLIENT_COLUMNS)[number]>;
+  /** Until when it is claimed; another time in the row is of somebody who wants a look sooner, or has claimed it again. */
+  claimedUntil: Date;
 }
 const CLIENT_COLUMNS = ['id', 'endpoint', 'tlsServerName', 'tlsSpkiSha256', 'sealedCredentials'] as const;
 
@@ -81,17 +83,22 @@ export class WaitingAgents {
          WHERE ${WATCHED} AND (health_due_at IS NULL OR health_due_at <= now())
          ORDER BY health_due_at NULLS FIRST LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
        )) AND client.id = claimed.client_id
-       RETURNING ${columnsOf(this.dataSource, ProvisioningReference, 'claimed', { prefix: 'row.', only: STEP_COLUMNS })},
+       RETURNING claimed.health_due_at AS "claimedUntil",
+         ${columnsOf(this.dataSource, ProvisioningReference, 'claimed', { prefix: 'row.', only: STEP_COLUMNS })},
          ${columnsOf(this.dataSource, Client, 'client', { prefix: 'client.', only: CLIENT_COLUMNS })}`;
     const rows = await quickQuery<Record<string, unknown>>(this.dataSource, this.#claim, [limit]);
-    return rows.map((row) => ({ row: withPrefix(row, 'row.'), client: withPrefix(row, 'client.') }));
+    return rows.map((row) => {
+      const claimedUntil = row['claimedUntil'] as Date;
+      return { row: withPrefix(row, 'row.'), client: withPrefix(row, 'client.'), claimedUntil };
+    });
   }
 
   /**
    * Begins the phases that were found, puts the next looks off, saves what servers said with the lines of their logs, and
    * wakes the steps of those with news: a few statements for all that were settled.
    */
-  async settle(looks: readonly SettledLook[], at: Date): Promise<void> {
+  async settle(all: readonly SettledLook[], at: Date): Promise<void> {
+    const looks = oneOfEach(all);
     const findings = looks.flatMap(({ agent: { row }, result, nextMs }) => {
       if (!result) return [];
       const patch = { ...result.patch, ...(nextMs > 0 ? { healthDueAt: new Date(at.getTime() + nextMs) } : {}) };
@@ -103,23 +110,22 @@ export class WaitingAgents {
     const woken = await this.dataSource.transaction(async (manager) => {
       const logs = await this.newLines(rest, manager);
       const reported = new Map(logs.map((log) => [log.source.id, log]));
-      const rows = rest.map(({ agent: { row }, nextMs, result, isNews, report, silence }) => {
+      const rows = rest.map(({ agent: { row, claimedUntil }, nextMs, result, isNews, report, silence }) => {
         const log = reported.get(row.id);
         const said = log ? report : null;
-        const more = { silence, said, lines: log?.events.length ?? 0 };
+        const more = { silence, said, lines: log?.events.length ?? 0, claimedUntil };
         // What could not be begun at once is for its step, which looks by itself.
         if (result) return { ...row, ...more, nextMs: STEP_LOOKS_MS, isNews: true };
         return { ...row, ...more, nextMs, isNews };
       });
       const [settled]: [{ id: string; isNews: boolean }[], number] = await manager.query(
         `UPDATE provisioning_references AS reference SET
-           -- What its server reported since the claim asks for another look.
-           health_due_at = CASE WHEN reference.health_due_at <= now() THEN reference.health_due_at
-             ELSE now() + look.ms * interval '1 millisecond' END, last_seen = COALESCE(look.silence, last_seen), nudges = nudges + look.is_news::integer,
+           health_due_at = CASE WHEN reference.health_due_at = look.claimed_until
+             THEN now() + look.ms * interval '1 millisecond' ELSE reference.health_due_at END, last_seen = COALESCE(look.silence, last_seen), nudges = nudges + look.is_news::integer,
            report = COALESCE(look.report::jsonb, reference.report), last_event_seq = last_event_seq + look.lines,
            bootstrap_token_hash = CASE WHEN look.has_files THEN NULL ELSE bootstrap_token_hash END
-         FROM unnest($1::uuid[], $2::text[], $3::double precision[], $4::boolean[], $5::text[], $6::integer[], $7::boolean[], $8::text[])
-           AS look (id, phase, ms, is_news, report, lines, has_files, silence)
+         FROM unnest($1::uuid[], $2::text[], $3::double precision[], $4::boolean[], $5::text[], $6::integer[], $7::boolean[], $8::text[], $9::timestamptz[])
+           AS look (id, phase, ms, is_news, report, lines, has_files, silence, claimed_until)
          WHERE reference.id = look.id AND reference.phase = look.phase AND ${WATCHED}
          RETURNING reference.id, look.is_news AS "isNews"`,
         [
@@ -131,6 +137,7 @@ export class WaitingAgents {
           rows.map(({ lines }) => lines),
           rows.map(({ said }) => said !== null && hasItsFiles(said)),
           rows.map(({ silence }) => silence),
+          rows.map(({ claimedUntil }) => claimedUntil),
         ],
       );
       await this.events.appendNumbered(manager, logs, at);
@@ -157,4 +164,20 @@ export class WaitingAgents {
       return [{ source: agent.row, before, events: reportEvents(report, agent.row.report) }];
     });
   }
+}
+
+/** A server may be looked at again before its first look is settled: what says most counts. */
+function oneOfEach(looks: readonly SettledLook[]): SettledLook[] {
+  const best = new Map<string, SettledLook>();
+  for (const look of looks) {
+    const { id } = look.agent.row;
+    const other = best.get(id);
+    if (!other || weight(look) >= weight(other)) best.set(id, look);
+  }
+  return [...best.values()];
+}
+
+function weight({ result, isNews, report }: SettledLook): number {
+  if (result) return Infinity;
+  return isNews ? Number.MAX_VALUE : (report?.seq ?? 0);
 }

@@ -49,7 +49,7 @@ describe('CallbackService', () => {
   it('saves and logs; late and repeated reports change nothing', async () => {
     const { id, clientId, nudges, version } = await provisioning();
     const second = reportWith({ seq: 2, stages: [stageOf('boot', 0, 20), stageOf('docker', 20, 30)] });
-    await service.take(id, 'token', second);
+    await service.take(id.toUpperCase(), 'token', second);
     const row = await database.get(id);
     expect(row).toMatchObject({ report: second, nudges, version, lastEventSeq: 4 });
     // The watch is on duty: no step is needed.

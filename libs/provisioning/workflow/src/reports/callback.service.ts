@@ -36,7 +36,7 @@ export class CallbackService {
     }
     const report = parseServerReport(body);
     // Of a failure, which has text, the secrets must be taken out.
-    const collected = report && !report.error ? await this.collect({ id, token, report }) : 'touched';
+    const collected = report && !report.error ? await this.collect({ id: id.toLowerCase(), token, report }) : 'touched';
     if (collected === 'saved') return;
     if (collected === 'refused' || !mayReport(token, await this.provisionings.find(id))) throw deadToken();
     if (!report) {

@@ -108,8 +108,13 @@ export class ReportCollector {
     const saved = await this.saveNews(news);
     // A server that speaks runs: the provider will say so now. Later ones need not say it again.
     const speak = news.filter(({ row }) => row.phase === 'booting' && row.report === null && saved.has(row.id));
-    for (const provider of new Set(speak.map(({ row }) => row.providerType))) {
-      await enqueueObservation(this.dataSource.manager, provider, 0);
+    try {
+      for (const provider of new Set(speak.map(({ row }) => row.providerType))) {
+        await enqueueObservation(this.dataSource.manager, provider, 0);
+      }
+    } catch (error) {
+      // It looks by itself as well, only later.
+      this.logger.warn({ err: error }, 'the observer could not be woken for servers that report');
     }
     return saved;
   }

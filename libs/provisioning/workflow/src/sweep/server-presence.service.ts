@@ -7,7 +7,7 @@ import { agentEndpoint } from '../agent/agent-target';
 import { CatalogueService } from '../catalogue/catalogue.service';
 import { EventLog } from '../event-log';
 import type { NewEvent } from '../event-rows';
-import { SWEPT_PHASES } from '../phases';
+import { isWatched, SWEPT_PHASES } from '../phases';
 import { ProvisioningReference } from '../provisioning-reference.entity';
 import { ProvisioningRepository } from '../provisioning.repository';
 import { SentinelService } from '../sentinel.service';
@@ -64,6 +64,7 @@ export class ServerPresence {
       if (!drift) return;
       const wasLost = row.serverStatus === 'lost' ? { healthDueAt: null } : {};
       await manager.update(ProvisioningReference, { id }, { ...drift.patch, ...price, ...wasLost });
+      await this.spoilLooks(row, manager);
       await this.updateClient(row, drift.patch.publicIp ?? null, manager);
       await this.events.append(manager, row, drift.events, at);
     });
@@ -86,12 +87,18 @@ export class ServerPresence {
     });
   }
 
+  /** What a look at a server that is being installed finds may be of its address of before: its step is to look. */
+  private async spoilLooks({ id, phase }: ProvisioningReference, manager: EntityManager): Promise<void> {
+    if (isWatched(phase)) await this.provisionings.nudge(id, manager);
+  }
+
   /** A lost server's agent-manager is not looked at any more, and no look that is under way can be saved. */
   private async tellLost(row: ProvisioningReference, since: Date, now: Date, manager: EntityManager): Promise<void> {
     if (row.phase === 'ready') {
       const health: Partial<Client> = { ...NO_HEALTH, health: 'lost', healthSince: since, healthCheckedAt: now };
       await this.clients.update(row.clientId, health, manager);
     }
+    await this.spoilLooks(row, manager);
     const event: NewEvent = {
       type: row.phase === 'ready' ? 'health' : 'note',
       message: `The provider does not find the server ${row.serverId} any more`,
