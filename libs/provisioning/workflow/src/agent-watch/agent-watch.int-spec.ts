@@ -5,7 +5,6 @@ import { FakeAgentHealth } from '../testing/fake-agent-health';
 import { failedReport, reportWith, stageOf } from '../testing/server-report.fixture';
 import { WorkflowDatabase } from '../testing/workflow-database';
 import { AgentWatch, SHIFT_MS } from './agent-watch';
-import { ready } from '../steps/ready.result';
 import { WaitingAgents } from './waiting-agents.repository';
 
 /** Servers that answer by their endpoints; counts who was looked at, and how many at a time. */
@@ -181,28 +180,6 @@ describe('AgentWatch', () => {
     expect(health.looks).toHaveLength(2);
   });
 
-  it('settles each server once, by the look that says most, however many looks were under way', async () => {
-    const { dataSource, events, crowd, logger: complaints } = database;
-    const [over, going] = [await insert({ phase: 'starting' }), await insert({ phase: 'starting' })];
-    const rows = new WaitingAgents(dataSource, events, crowd);
-    const agents = await rows.claim(2);
-    const agentOf = ({ id }: ProvisioningReference) => agents.find(({ row }) => row.id === id)!;
-    const nothing = { nextMs: 750, result: null, isNews: false, report: null, silence: null };
-    const result = ready({ state: 'ready', warnings: [], config: { gitRepositoryUrl: 'x', agentTypes: [] } });
-    const report = reportWith({ seq: 2 });
-    await rows.settle(
-      [
-        ...[nothing, { ...nothing, result }, { ...nothing, result }].map((look) => ({ ...look, agent: agentOf(over) })),
-        ...[{ ...nothing, report }, nothing].map((look) => ({ ...look, agent: agentOf(going) })),
-      ],
-      now,
-    );
-    expect(complaints.error).not.toHaveBeenCalled();
-    expect(await database.get(over.id)).toMatchObject({ phase: 'ready', nudges: 0, lastEventSeq: 1 });
-    expect(await database.get(going.id)).toMatchObject({ report, lastEventSeq: 3 });
-    expect((await database.events.since(going.clientId, 0)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
-  });
-
   it('in a crowd, looks at once at a server whose agent-manager is up by what it reported', async () => {
     const rows = new WaitingAgents(database.dataSource, database.events, database.crowd);
     rows.count = async () => ({ count: 600, due: 1 });
@@ -260,18 +237,6 @@ describe('AgentWatch', () => {
     for (let n = 0; n < 10; n++) health.silent.add(endpoint(await insert()));
     await Promise.all([rounds(3), rounds(3, never, watchOf(database))]);
     expect(health.looks).toHaveLength(10);
-  });
-
-  it('counts who waits, and who has waited for as long as it takes', async () => {
-    const ago = (ms: number) => ({ phaseSince: new Date(now.getTime() - ms) });
-    await insert({ ...ago(900) });
-    await insert({ ...ago(1_100) });
-    await insert({ phase: 'starting', ...ago(1_900) });
-    for (const ms of [2_100, 60_000]) await insert({ phase: 'starting', ...ago(ms) });
-    await insert({ phase: 'booting', ...ago(60_000) });
-    const { dataSource, events, crowd } = database;
-    const rows = new WaitingAgents(dataSource, events, crowd);
-    expect(await rows.count({ installing: 1_000, starting: 2_000 }, now)).toEqual({ count: 5, due: 3 });
   });
 
   it('in a crowd, looks at those first that may have something to say by now', async () => {
