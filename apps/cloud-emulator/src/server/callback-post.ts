@@ -67,8 +67,10 @@ function identityProblem(host: string, peer: PeerCertificate, pins: string[]): E
   return Object.assign(new Error('its public key is none of the pinned ones'), { code: 'PINNED_KEY_MISMATCH' });
 }
 
-/** This program runs without the libraries, whose `withTimeLimit` says why it is not one line. */
-/** @returns to be aborted when there is an answer: a server that posts often has one signal for all */
+/**
+ * This program runs without the libraries, whose `withTimeLimit` says why it is not one line.
+ * @returns to be aborted when there is an answer: a server that posts often has one signal for all
+ */
 function withLimit(signal: AbortSignal): AbortController {
   const limited = new AbortController();
   const end = () => limited.abort(new DOMException('No answer in time, or the server is gone', 'TimeoutError'));

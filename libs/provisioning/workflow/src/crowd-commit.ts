@@ -1,6 +1,6 @@
 import { Client } from '@agent-controller/clients';
 import { CloudProviderRegistry } from '@agent-controller/cloud-port';
-import { columnsOf, isDatabaseAway, quickQuery, recordOf, updateFrom, type Fragment } from '@agent-controller/database';
+import { isDatabaseAway, quickQuery, recordOf, updateFrom, type Fragment } from '@agent-controller/database';
 import type { Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
@@ -9,6 +9,7 @@ import { CHANGE_CHANNEL, insertEvents } from './event-rows';
 import { forgetSteps, jobSql, type NewJob } from './jobs/job-queue';
 import { SETTLED_PHASES } from './phases';
 import { ProvisioningReference } from './provisioning-reference.entity';
+import { readRows } from './reference-rows';
 import {
   changesOf,
   recovered,
@@ -47,8 +48,6 @@ interface Change extends Finding {
  */
 @Injectable()
 export class CrowdCommit {
-  #reread?: string;
-
   constructor(
     private readonly dataSource: DataSource,
     private readonly providers: CloudProviderRegistry,
@@ -90,12 +89,11 @@ export class CrowdCommit {
    * not, so once more is enough; whatever else has changed is for the step.
    */
   private async reread(touched: readonly Finding[]): Promise<Finding[]> {
-    this.#reread ??= `SELECT ${columnsOf(this.dataSource, ProvisioningReference, 'row', { only: STEP_COLUMNS })}
-      FROM provisioning_references AS row WHERE id = ANY($1::uuid[])`;
-    const rows = await quickQuery<StepRow>(this.dataSource, this.#reread, [touched.map(({ row }) => row.id)]);
-    const now = new Map(rows.map((row) => [row.id, row]));
+    const ids = touched.map(({ row }) => row.id);
+    const rows = await readRows(this.dataSource, ids, STEP_COLUMNS);
+    const present = new Map(rows.map((row) => [row.id, row]));
     return touched.flatMap(({ row: before, result }) => {
-      const row = now.get(before.id);
+      const row = present.get(before.id);
       if (!row || row.version !== before.version || row.nudges !== before.nudges || row.report?.error) return [];
       return [{ row, result }];
     });

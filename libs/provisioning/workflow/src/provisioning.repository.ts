@@ -30,7 +30,7 @@ export interface ProvisioningView {
   reference: Omit<ProvisioningReference, (typeof OF_THE_WORK)[number]>;
 }
 
-/** What a step works on. */
+/** Both as of one moment. */
 export interface WithClient {
   reference: ProvisioningReference;
   client: Client;

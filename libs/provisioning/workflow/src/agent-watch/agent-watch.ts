@@ -134,9 +134,9 @@ export class AgentWatch {
   ): number {
     if (isNews) return pollDelayMs(phaseSince, now);
     const times = this.dueAfterMs();
-    // A server that reports may be further than its row.
-    const report = result?.report ?? known;
     if (result) {
+      // A server that reports may be further than its row.
+      const report = result.report ?? known;
       const isUp = report !== null && isWorthALook(result.phase, report, null);
       return isUp || !isWatched(result.phase) ? 0 : firstDelayMs(crowd, times[result.phase]);
     }

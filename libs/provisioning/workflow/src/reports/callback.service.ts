@@ -48,11 +48,11 @@ export class CallbackService {
   }
 
   private async collect(arrived: ArrivedReport): Promise<Collected> {
-    for (let again = 0; again < TOUCHED_AGAIN; again++) {
-      const collected = await this.collector.save(arrived);
-      if (collected !== 'touched') return collected;
+    let collected = await this.collector.save(arrived);
+    for (let again = 0; collected === 'touched' && again < TOUCHED_AGAIN; again++) {
+      collected = await this.collector.save(arrived);
     }
-    return this.collector.save(arrived);
+    return collected;
   }
 
   /** Waits for whoever holds the row. */

@@ -1,11 +1,12 @@
-import { columnsOf, isDatabaseAway, quickQuery } from '@agent-controller/database';
+import { isDatabaseAway, quickQuery } from '@agent-controller/database';
 import type { Clock, Logger } from '@agent-controller/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { CHANGE_CHANNEL, insertEvents } from '../event-rows';
 import { enqueueObservation } from '../jobs/job-queue';
-import { ProvisioningReference } from '../provisioning-reference.entity';
+import type { ProvisioningReference } from '../provisioning-reference.entity';
+import { readRows } from '../reference-rows';
 import { CLOCK, LOGGER } from '../tokens';
 import { mayReport } from './callback-tokens';
 import { hasItsFiles, isWorthALook, reportEvents } from './report-news';
@@ -49,7 +50,6 @@ interface Waiting extends ArrivedReport {
 export class ReportCollector {
   #waiting: Waiting[] = [];
   #isBusy = false;
-  #find?: string;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -81,25 +81,25 @@ export class ReportCollector {
   }
 
   private async collect(batch: readonly ArrivedReport[]): Promise<Collected[]> {
-    const rows = new Map((await this.find(batch.map(({ id }) => id))).map((row) => [row.id, row]));
+    const found = await readRows(
+      this.dataSource,
+      batch.map(({ id }) => id),
+      COLUMNS,
+    );
+    const rows = new Map(found.map((row) => [row.id, row]));
     const news = new Map<string, News>();
-    for (const { id, token, report } of batch) {
+    const accepted = batch.map(({ id, token, report }) => {
       const row = rows.get(id);
+      if (!row || !mayReport(token, row)) return false;
       // Each is whole, so that the newest says what the others do.
-      if (row && mayReport(token, row) && isNewer(report, news.get(id)?.report ?? row.report))
-        news.set(id, { row, report });
-    }
+      if (isNewer(report, news.get(id)?.report ?? row.report)) news.set(id, { row, report });
+      return true;
+    });
     const saved = await this.write([...news.values()]);
-    return batch.map(({ id, token }) => {
-      if (!mayReport(token, rows.get(id) ?? null)) return 'refused';
+    return batch.map(({ id }, place) => {
+      if (!accepted[place]) return 'refused';
       return news.has(id) && !saved.has(id) ? 'touched' : 'saved';
     });
-  }
-
-  private find(ids: readonly string[]): Promise<ReportRow[]> {
-    this.#find ??= `SELECT ${columnsOf(this.dataSource, ProvisioningReference, 'row', { only: COLUMNS })}
-      FROM provisioning_references AS row WHERE id = ANY($1::uuid[])`;
-    return quickQuery(this.dataSource, this.#find, [ids]);
   }
 
   /** @returns ids of the rows that were saved */
@@ -137,7 +137,8 @@ export class ReportCollector {
           report_seq bigint, token text, redemption text, report jsonb, lines integer, has_files boolean, is_due boolean)
       ), held AS MATERIALIZED (
         SELECT row.id FROM given JOIN provisioning_references AS row USING (id)
-        WHERE row.id = ANY (ARRAY(SELECT id FROM given)) AND row.phase = given.phase AND row.attempt = given.attempt AND row.last_event_seq = given.before
+        WHERE row.id = ANY (ARRAY(SELECT id FROM given)) AND row.phase = given.phase
+          AND row.attempt = given.attempt AND row.last_event_seq = given.before
           AND (row.report ->> 'seq')::bigint IS NOT DISTINCT FROM given.report_seq
           AND row.callback_token_hash IS NOT DISTINCT FROM given.token
           AND row.bootstrap_token_hash IS NOT DISTINCT FROM given.redemption
