@@ -98,7 +98,7 @@ describe.each([
     }
     expect(await countOrders()).toBe(before + 2);
     expect((await installation.emulator.requests()).filter(({ status }) => status === 429)).toEqual([]);
-    expect(await installation.emulator.servers()).toHaveLength(2);
+    expect(await installation.emulator.serverNames()).toHaveLength(2);
     for (const { body } of orders) await api(0).delete(`/api/clients/${body.id}/provisioning`, GONE);
   });
 });
@@ -172,7 +172,7 @@ describe('a provider that is away for longer than every time limit', () => {
       ({ status }) => status === 404,
     );
     expect(await untilCircuit(1, 'closed')).toMatchObject({ openSince: null, retryAt: null });
-    expect(await installation.emulator.servers()).toHaveLength(2);
+    expect(await installation.emulator.serverNames()).toHaveLength(2);
     const events = await api(0).get<ProvisioningEventView[]>(`/api/clients/${booting.id}/provisioning/events`);
     expect(events.body.filter(({ data }) => data?.['code'] === 'provider-unavailable')).toHaveLength(1);
   });

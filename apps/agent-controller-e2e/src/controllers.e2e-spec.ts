@@ -25,9 +25,9 @@ describe('controllers come and go', () => {
     const second = await installation.startController();
     const ready = await untilPhase(second.api, body.id, 'ready');
     expect(ready).toMatchObject({ phase: 'ready', attempt: 1 });
-    expect(await installation.emulator.servers()).toHaveLength(1);
+    expect(await installation.emulator.serverNames()).toHaveLength(1);
     expect((await second.api.delete(`/api/clients/${body.id}/provisioning`, { prefer: 'wait=60' })).status).toBe(204);
-    expect(await installation.emulator.servers()).toEqual([]);
+    expect(await installation.emulator.serverNames()).toEqual([]);
   });
 
   it('two controllers share the work, and each tells of all of it', async () => {
@@ -44,7 +44,7 @@ describe('controllers come and go', () => {
       ({ method, path }) => method === 'POST' && path.endsWith('/servers'),
     );
     expect(orders).toHaveLength(6);
-    expect(await installation.emulator.servers()).toEqual([]);
+    expect(await installation.emulator.serverNames()).toEqual([]);
   });
 
   it('a controller that stops answers waiting calls with 202, ends streams, and loses nothing', async () => {

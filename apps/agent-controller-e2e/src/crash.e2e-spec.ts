@@ -38,7 +38,7 @@ describe('a controller that dies or is cut off', () => {
       expect(await untilPhase(second.api, id, 'ready')).toMatchObject({ phase: 'ready', attempt: 1 });
     const again = await second.api.delete(`/api/clients/${deleted.body.id}/provisioning`, { prefer: 'wait=60' });
     expect(again.status).toBe(204);
-    expect(await installation.emulator.servers()).toHaveLength(ids.length);
+    expect(await installation.emulator.serverNames()).toHaveLength(ids.length);
     // One that was killed while it ordered is in controllers.e2e-spec.ts.
     expect(await orders()).toBe(ids.length + 1);
     expect((await phases()).every(({ count }) => count === 1)).toBe(true);
@@ -68,7 +68,7 @@ describe('a controller that dies or is cut off', () => {
       const { body } = await provision(first.api);
       expect(await untilPhase(first.api, body.id, 'ready')).toMatchObject({ phase: 'ready' });
       expect(await orders()).toBe(2);
-      expect(await installation.emulator.servers()).toHaveLength(2);
+      expect(await installation.emulator.serverNames()).toHaveLength(2);
       expect((await phases()).every(({ count }) => count === 1)).toBe(true);
     } finally {
       await proxy.stop();

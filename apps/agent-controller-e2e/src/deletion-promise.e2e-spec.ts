@@ -61,7 +61,7 @@ describe.each(PROVIDERS)('deleting at $providerType', (at) => {
 
   async function expectGone(id: string): Promise<void> {
     expect((await controller.api.delete(path(id), WAIT)).status).toBe(204);
-    expect(await installation.emulator.servers()).toEqual([]);
+    expect(await installation.emulator.serverNames()).toEqual([]);
     expect(await installation.query(`SELECT id FROM clients WHERE id = '${id}'`)).toEqual([]);
     expect(await row(id)).toBeUndefined();
     const tombstones = await installation.query(`SELECT 1 FROM provisioning_tombstones WHERE client_id = '${id}'`);
@@ -182,7 +182,7 @@ describe.each(PROVIDERS)('deleting at $providerType', (at) => {
     expect(failed).toMatchObject({ phase: 'failed', intent: 'absent' });
     expect(failed.lastError?.action).toContain('may still run, and is billed');
     await installation.emulator.setTokenRevoked(false);
-    expect(await installation.emulator.servers()).toHaveLength(1);
+    expect(await installation.emulator.serverNames()).toHaveLength(1);
     expect((await controller.api.post(`${path(body.id)}/retry`)).status).toBe(202);
     await until(
       () => row(body.id),

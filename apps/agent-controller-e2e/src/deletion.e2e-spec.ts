@@ -17,7 +17,7 @@ describe('DELETE works in every phase', () => {
 
   async function expectGone(id: string): Promise<void> {
     expect((await controller.api.delete(`/api/clients/${id}/provisioning`, WAIT)).status).toBe(204);
-    expect(await installation.emulator.servers()).toEqual([]);
+    expect(await installation.emulator.serverNames()).toEqual([]);
     expect(await installation.query(`SELECT id FROM clients WHERE id = '${id}'`)).toEqual([]);
   }
 
@@ -100,7 +100,7 @@ describe('DELETE works in every phase', () => {
       ({ lastError }) => lastError !== null,
     );
     expect(seen).toMatchObject({ phase: 'deleting', intent: 'absent' });
-    expect(await installation.emulator.servers()).toHaveLength(1);
+    expect(await installation.emulator.serverNames()).toHaveLength(1);
     await installation.emulator.clearFaults();
     await expectGone(ready.body.id);
   });
@@ -115,7 +115,7 @@ describe('DELETE works in every phase', () => {
     );
     expect(refused.status).toBe(502);
     expect(refused.body).toMatchObject({ code: 'provisioning-failed', failure: { code: 'wrong-project' } });
-    expect(await installation.emulator.servers()).toHaveLength(1);
+    expect(await installation.emulator.serverNames()).toHaveLength(1);
     await stranger.stop();
 
     controller = await installation.startController();

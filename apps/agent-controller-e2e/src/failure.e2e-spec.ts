@@ -23,7 +23,7 @@ describe('what goes wrong is told, kept, and can be retried', () => {
     await installation.emulator.clearFaults();
     const { body } = await controller.api.get<{ id: string }[]>('/api/clients');
     for (const { id } of body) await controller.api.delete(`/api/clients/${id}/provisioning`, WAIT);
-    expect(await installation.emulator.servers()).toEqual([]);
+    expect(await installation.emulator.serverNames()).toEqual([]);
   });
   afterAll(() => installation.dispose());
 
@@ -76,7 +76,7 @@ describe('what goes wrong is told, kept, and can be retried', () => {
     await installation.emulator.addFault({ ...ORDER, ...fault });
     expect(await provision(controller.api, {}, { prefer: 'wait=150' })).toMatchObject({ status: 201 });
     expect((await countOrders()) - before).toBe(expected);
-    expect(await installation.emulator.servers()).toHaveLength(1);
+    expect(await installation.emulator.serverNames()).toHaveLength(1);
   });
 
   it('a server that never answers: times out, names what was last seen, and a retry replaces it', async () => {
@@ -89,14 +89,14 @@ describe('what goes wrong is told, kept, and can be retried', () => {
     controller = await installation.startController();
     expect(failed.lastError).toMatchObject({ code: 'timed-out', phase: 'installing' });
     expect(failed.lastError?.message).toContain('Last seen: The server');
-    expect(await installation.emulator.servers()).toHaveLength(1);
+    expect(await installation.emulator.serverNames()).toHaveLength(1);
 
     expect((await controller.api.post(`/api/clients/${body.id}/provisioning/retry`)).status).toBe(202);
     const ready = await untilPhase(controller.api, body.id, 'ready');
     expect(ready).toMatchObject({ phase: 'ready', attempt: 2 });
     expect(ready.serverName).toMatch(/-2$/);
     expect(ready.serverId).not.toBe(failed.serverId);
-    expect(await installation.emulator.servers()).toHaveLength(1);
+    expect(await installation.emulator.serverNames()).toHaveLength(1);
   });
 
   it('a revoked token: fails with what to do, and a retry goes on once the token is good again', async () => {

@@ -50,7 +50,7 @@ describe('fallback: where there is no room, the next choice is ordered', () => {
 
   const remove = async (id: string) => {
     expect((await controller.api.delete(`/api/clients/${id}/provisioning`, WAIT)).status).toBe(204);
-    expect(await installation.emulator.servers()).toEqual([]);
+    expect(await installation.emulator.serverNames()).toEqual([]);
   };
 
   it.each(ORDERS)('at $providerType, in their order and in one attempt, each with its price', async (order) => {
@@ -92,7 +92,7 @@ describe('fallback: where there is no room, the next choice is ordered', () => {
       expect(failed.lastError).toMatchObject({ code: 'provider-capacity', phase: 'creating-server' });
       expect(failed.lastError?.message).toContain(`Tried: ${order.serverType} at ${order.location}, `);
       expect(failed.lastError?.action).toMatch(/Listed as available besides: \S+ \(\S+/);
-      expect(await installation.emulator.servers()).toEqual([]);
+      expect(await installation.emulator.serverNames()).toEqual([]);
       expect((await controller.api.post(`/api/clients/${body.id}/provisioning/retry`)).status).toBe(202);
       const { serverType, location } = order;
       expect(await untilPhase(controller.api, body.id, 'ready')).toMatchObject({

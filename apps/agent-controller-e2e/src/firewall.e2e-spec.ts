@@ -149,7 +149,7 @@ describe.each(CASES)('the firewall before servers at $providerType', ({ provider
     await doomed.stop('SIGKILL');
     await installation.emulator.clearFaults();
     await remove(body.id);
-    expect(await installation.emulator.servers()).toEqual([]);
+    expect(await installation.emulator.serverNames()).toEqual([]);
     await untilSwept(9002);
   });
 

@@ -36,7 +36,7 @@ describe('orders that are repeated', () => {
     const gone = await provision(other.api, order, key);
     expect(gone).toMatchObject({ status: 410, body: { code: 'idempotency-key-gone', clientId: id } });
     expect(await orders()).toHaveLength(1);
-    expect(await installation.emulator.servers()).toEqual([]);
+    expect(await installation.emulator.serverNames()).toEqual([]);
   });
 
   it('after its controller was killed as soon as it had committed: the same server, told by another', async () => {
@@ -54,7 +54,7 @@ describe('orders that are repeated', () => {
     expect([status, body.id]).toEqual([202, row!.client_id]);
     expect(body.apiKey).toEqual(expect.any(String));
     expect((await untilPhase(second.api, body.id, 'ready')).phase).toBe('ready');
-    expect(await installation.emulator.servers()).toHaveLength(1);
+    expect(await installation.emulator.serverNames()).toHaveLength(1);
     const clients = await second.api.get<ProvisionedClientView[]>('/api/clients');
     expect(clients.body).toHaveLength(1);
   });

@@ -86,7 +86,7 @@ describe.each(CASES)('image and sshKeys at $providerType', (at) => {
     const other = await refused({ image: foreign.image });
     expect(other).toMatchObject({ status: 422, code: 'image-unsuitable' });
     expect(other['alternatives']).toEqual(expect.arrayContaining([...foreign.alternatives]));
-    expect(await installation.emulator.servers()).toEqual([]);
+    expect(await installation.emulator.serverNames()).toEqual([]);
   });
 
   it('lets keys of the project and given ones in, and leaves them behind', async () => {

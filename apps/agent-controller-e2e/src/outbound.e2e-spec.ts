@@ -76,7 +76,7 @@ describe('what the controller calls', () => {
     ]);
     expect((await preview({})).problems).toEqual([]);
     expect(await installation.query('SELECT id FROM clients')).toEqual(before);
-    expect(await installation.emulator.servers()).toEqual([]);
+    expect(await installation.emulator.serverNames()).toEqual([]);
   });
 
   it('sends nothing to a server whose address, as the provider tells it, is none of the internet', async () => {

@@ -48,7 +48,7 @@ describe('preview', () => {
     expect(body.userData).not.toContain('given-');
     expect(body.userData).not.toContain('BEGIN PRIVATE KEY');
     expect(await installation.query('SELECT 1 FROM clients')).toEqual([]);
-    expect(await installation.emulator.servers()).toEqual([]);
+    expect(await installation.emulator.serverNames()).toEqual([]);
   });
 
   const problems = async (changes: Record<string, unknown>) =>

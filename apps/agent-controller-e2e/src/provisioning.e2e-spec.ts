@@ -209,7 +209,7 @@ describe('from a POST to a ready agent-manager, and away again', () => {
   }
 
   async function expectNothingLeft(ids: string[]): Promise<void> {
-    expect(await installation.emulator.servers()).toEqual([]);
+    expect(await installation.emulator.serverNames()).toEqual([]);
     const clients = await controller.api.get('/api/clients');
     expect(clients.body).toEqual([]);
     const [rows] = await installation.query(

@@ -63,6 +63,6 @@ describe('three controllers', () => {
       ),
     );
     expect(answers.map(({ status }) => status)).toEqual(clients.map(() => 204));
-    expect(await installation.emulator.servers()).toEqual([]);
+    expect(await installation.emulator.serverNames()).toEqual([]);
   });
 });

@@ -74,6 +74,17 @@ export class EmulatorAdmin {
     return (await response.json()) as EmulatedServerView[];
   }
 
+  /**
+   * Of the servers that their provider still shows. A droplet answers 404 from the moment in which its deletion was
+   * asked for, while the machine may still be ending.
+   */
+  async serverNames(): Promise<string[]> {
+    const servers = await this.servers();
+    return servers
+      .filter(({ provider, life }) => provider === 'hetzner' || life !== 'deleting')
+      .map(({ name }) => name);
+  }
+
   async firewalls(): Promise<EmulatedFirewallView[]> {
     const response = await fetch(`${emulatorUrl()}/admin/firewalls?token=${this.token}`);
     return (await response.json()) as EmulatedFirewallView[];
