@@ -48,6 +48,26 @@ describe('a controller that is asked to end, while', () => {
     expect(orders.filter(({ path }) => path.endsWith('/servers')).length).toBeLessThanOrEqual(2);
   });
 
+  it('nobody reads its log any more: has worked on until then, and ends in time', async () => {
+    const proxy = await DatabaseProxy.start(installation.database.url);
+    try {
+      const controller = await installation.startController({ DATABASE_URL: proxy.url });
+      const { body, status } = await provision(controller.api, {}, { prefer: 'wait=60' });
+      expect(status).toBe(201);
+      controller.closeOutput();
+      // Several warnings in a moment, each of which is written at once.
+      proxy.cut();
+      const deleted = await until(
+        () => controller.api.delete(deletion(body.id), { prefer: 'wait=60' }),
+        (answer) => answer.status !== 503,
+      );
+      expect(deleted.status).toBe(204);
+      expect(await controller.terminate(LIMIT_MS)).toBe(0);
+    } finally {
+      await proxy.stop();
+    }
+  });
+
   it('its database does not answer: ends in time, with calls answered and streams closed', async () => {
     const proxy = await DatabaseProxy.start(installation.database.url);
     try {

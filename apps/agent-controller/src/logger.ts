@@ -52,10 +52,12 @@ function isPlainObject(value: unknown): value is object {
 /**
  * Lines of a moment are written together: one for each request would cost as much as the rest of a quick one, and even to
  * hand each to the output costs more than to make it. Warnings and errors are written at once, so that no kill loses them.
+ * An output that takes nothing any more, such as a pipe whose reader has ended, stops the log and nothing else.
  * @param file its descriptor
  */
 export function collectedOutput(file = STDOUT): DestinationStream {
-  const output = pino.destination({ dest: file, sync: false });
+  // Sonic Boom's `flushSync`, which the asynchronous one needs, repeats a broken pipe's error for ever.
+  const output = pino.destination({ dest: file, sync: true }).on('error', () => undefined);
   let lines = '';
   let timer: NodeJS.Timeout | null = null;
   const write = () => {
@@ -64,20 +66,14 @@ export function collectedOutput(file = STDOUT): DestinationStream {
     if (lines) output.write(lines);
     lines = '';
   };
-  const writeNow = () => {
-    write();
-    output.flushSync();
-  };
-  // An output that was ended before has nothing left either.
-  process.once('exit', () => lines && writeNow());
+  process.once('exit', write);
   const destination = {
     // Pino then says of what level a line is.
     [Symbol.for('pino.metadata')]: true,
     lastLevel: 0,
     write: (line: string) => {
       lines += line;
-      if (destination.lastLevel >= WARN) writeNow();
-      else if (lines.length >= WRITE_AT_LENGTH) write();
+      if (destination.lastLevel >= WARN || lines.length >= WRITE_AT_LENGTH) write();
       else timer ??= setTimeout(write, WRITE_AFTER_MS);
     },
   };

@@ -159,6 +159,12 @@ export class Controller {
     this.child.kill(signal);
   }
 
+  /** As when the program ends that reads what it writes. */
+  closeOutput(): void {
+    this.child.stdout?.destroy();
+    this.child.stderr?.destroy();
+  }
+
   /** Asks it to end. @returns its exit code; null when it did not within the limit, and was killed */
   async terminate(limitMs: number): Promise<number | null> {
     const exited = once(this.child, 'exit') as Promise<[number | null]>;
