@@ -38,10 +38,14 @@ const server = spawn(postgres, ['-D', dataDir, '-p', String(port), ...settings()
   cwd: dataDir,
   stdio: ['ignore', 'ignore', 'pipe'],
 });
+// Who started it may be gone, and is missed by standard input.
+process.stdout.on('error', () => undefined);
 let log = '';
+let isReady = false;
 server.stderr.on('data', (chunk) => {
   log = (log + chunk).slice(-8_000);
-  if (log.includes('ready to accept connections')) {
+  if (!isReady && log.includes('ready to accept connections')) {
+    isReady = true;
     process.stdout.write(JSON.stringify({ url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres` }) + '\n');
   }
 });
