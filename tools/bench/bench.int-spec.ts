@@ -13,6 +13,7 @@ describe('npm run bench', () => {
     ['soak', '--minutes', '0.3', '--rate', '1', '--sample-seconds', '2', '--boot-ms', '100', '--life-seconds', '1'],
     ['reads', '--rounds', '1', '--seconds', '1', '--clients', '3', '--connections', '2'],
     ['provisioning', '--count', '2', '--boot-ms', '200', '--reports'],
+    ['deletion', '--count', '2'],
     ['sse', '--streams', '3', '--events', '200', '--rate', '100'],
     ['clients', '--few', '2', '--many', '4', '--seconds', '1'],
     ['controllers', '--seconds', '1'],
@@ -25,7 +26,7 @@ describe('npm run bench', () => {
   it('names what there is', async () => {
     await expect(promisify(execFile)(process.execPath, [PROGRAM, 'nothing'])).rejects.toMatchObject({
       stderr: expect.stringContaining(
-        'accept, clients, controllers, idle, provisioning, reads, soak, sse, start.',
+        'accept, clients, controllers, deletion, idle, provisioning, reads, soak, sse, start.',
       ) as unknown,
     });
   });

@@ -1,8 +1,18 @@
 // Many provisionings at once: what the controller adds to the time of the cloud, what it asks the provider, what it
 // costs, and whether each order became exactly one server.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../lib/free-port.mjs';
 import { seedFleet } from '../fleet-rows.mjs';
+import {
+  callRows,
+  callsByKind,
+  callsOfEach,
+  countPhase,
+  order,
+  orderAll,
+  setEmulator,
+  setRealLimits,
+  untilReady,
+} from '../orders.mjs';
 import { percentiles } from '../percentiles.mjs';
 import { startProbed } from '../probe.mjs';
 import { Stage, until } from '../stage.mjs';
@@ -20,16 +30,13 @@ export const options = {
   durable: { type: 'boolean', default: false },
   'node-flags': { type: 'string', default: '' },
 };
-const TYPES = { hetzner: 'cx33', 'digital-ocean': 's-2vcpu-4gb' };
-const ACCEPTED_AT_ONCE = 20;
-const LIMIT_MS = 1_800_000;
 
 export async function run(given) {
   const { ready, provider, 'boot-ms': bootMs } = given;
   const count = Number(given.count);
   const stage = await Stage.start({ durable: given.durable });
   try {
-    if (given['real-limits']) await setEmulator(stage, { burstPerMinute: 250, keyListsPerMinute: 10 });
+    if (given['real-limits']) await setRealLimits(stage);
     const nodeFlags = given['node-flags'].split(' ').filter(Boolean);
     const controllers = [];
     const env = given.reports ? await reporting() : {};
@@ -66,16 +73,6 @@ const limits = (given) =>
     ? "the providers' real rate limits"
     : "the emulator's limits raised, the controller's own budget as always";
 
-function setEmulator(stage, settings) {
-  return stage.emulatorCall('PUT', '/admin/settings', settings);
-}
-
-function order(stage, controller, { provider, name }) {
-  return stage.call(controller, 'POST', '/api/clients/provisioning/provision', {
-    ...{ providerType: provider, serverType: TYPES[provider], name, authenticationType: 'api_key' },
-  });
-}
-
 /** Rows in the database, and servers at the provider, that nobody waits for. */
 async function addReady(stage, controller, count) {
   await seedFleet(stage, controller, count);
@@ -83,40 +80,10 @@ async function addReady(stage, controller, count) {
   if (count > 1) await stage.emulatorCall('POST', `/admin/servers/${first.id}/copies`, { count: count - 1 });
 }
 
-async function orderAll(stage, controllers, provider, count) {
-  let next = 0;
-  const worker = async () => {
-    for (let n = next++; n < count; n = next++) {
-      await order(stage, controllers[n % controllers.length], { provider, name: `bench-${n}` });
-    }
-  };
-  await Promise.all(Array.from({ length: ACCEPTED_AT_ONCE }, worker));
-}
-
-async function countPhase(stage, name, phase) {
-  const [{ count }] = await stage.query(
-    `SELECT count(*)::integer AS count FROM provisioning_references JOIN clients ON clients.id = client_id
-     WHERE name LIKE $1 AND phase = ANY($2)`,
-    [name, [phase].flat()],
-  );
-  return count;
-}
-
-/** @returns when all were ready, and how many failed instead */
-async function untilReady(stage, count) {
-  const ended = await until(
-    async () => (await countPhase(stage, 'bench-%', ['ready', 'failed'])) === count && new Date(),
-    'all are ready or failed',
-    LIMIT_MS,
-  );
-  return { ended, failed: await countPhase(stage, 'bench-%', 'failed') };
-}
-
 async function figures(stage, controllers, { from, count, acceptedMs, ended, failed }) {
   const probes = controllers.map((controller) => controller.probe());
   const delays = await addedDelays(stage);
   const calls = await callsByKind(stage, from, ended);
-  const total = Object.values(calls).reduce((sum, each) => sum + each, 0);
   const { lost, doubled } = await lostAndDoubled(stage);
   const ms = ({ p50, p95, max }) => `${p50.toFixed(0)} / ${p95.toFixed(0)} / ${max.toFixed(0)} ms`;
   const most = (value) => Math.max(...probes.map(value)).toFixed(0);
@@ -128,8 +95,8 @@ async function figures(stage, controllers, { from, count, acceptedMs, ended, fai
     ['agent answers → `ready`, p50 / p95 / longest', ms(delays.ready)],
     ['created → `ready`, p50 / p95 / longest', ms(delays.life)],
     ['last created after', `${((delays.lastCreated - from) / 1000).toFixed(1)} s`],
-    ['provider calls per provisioning', (total / count).toFixed(2)],
-    ...Object.entries(calls).map(([kind, times]) => [`– ${kind}`, (times / count).toFixed(2)]),
+    ['provider calls per provisioning', callsOfEach(calls, count)],
+    ...callRows(calls, count),
     ['resident memory, highest', `${Math.max(...controllers.map((each) => each.peakMiB())).toFixed(0)} MiB`],
     [
       'event loop delay, p50 / p99 / longest',
@@ -154,17 +121,6 @@ async function addedDelays(stage) {
     life: between('ready', 'orderedAt'),
     lastCreated: Math.max(...rows.map(({ id }) => new Date(known.get(id).orderedAt))),
   };
-}
-
-async function callsByKind(stage, from, until) {
-  await sleep(100);
-  const calls = {};
-  for (const { at, method, path } of await stage.providerRequests()) {
-    if (new Date(at) < from || new Date(at) > until) continue;
-    const kind = `${method} ${path.replace(/\d{3,}/, ':id').replace(/\?.*/, '')}`;
-    calls[kind] = (calls[kind] ?? 0) + 1;
-  }
-  return calls;
 }
 
 /** Of what the provider would bill, and what the rows say. */
