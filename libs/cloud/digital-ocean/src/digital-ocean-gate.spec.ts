@@ -37,6 +37,7 @@ describe('the gate', () => {
       post('/droplets', json({ droplet: droplet(42) }, 202)),
       get('/droplets/7', json({ droplet: droplet(7) })),
       remove('/droplets/7', missing),
+      remove('/droplets/7', missing),
       get('/account/keys/99', there),
       get('/account/keys', page('ssh_keys', [])),
       get(keyPath, missing),
@@ -46,6 +47,7 @@ describe('the gate', () => {
     await provider.create(spec);
     await provider.look([{ serverId: '7', createdAt: new Date() }]);
     await provider.destroy('7');
+    await provider.destroy('7', 'confirm');
     await provider.hasSentinel('99');
     await provider.listKeys();
     await provider.ensureSentinel(key);
@@ -54,6 +56,7 @@ describe('the gate', () => {
       'create 202',
       'look server 7 200',
       'delete server 7 404',
+      'confirm server 7 404',
       'delete 200',
       'create keys 200',
       'create 404',

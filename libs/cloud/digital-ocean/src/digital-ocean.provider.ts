@@ -157,10 +157,10 @@ export class DigitalOceanProvider implements CloudProvider {
     yield* this.servers(OWNED_TAG, 'look');
   }
 
-  async destroy(serverId: string): Promise<'deleting' | 'gone'> {
+  async destroy(serverId: string, purpose: 'delete' | 'confirm' = 'delete'): Promise<'deleting' | 'gone'> {
     const droplet_id = numericId(serverId, this.displayName);
     const sent = this.#api.call(
-      { effect: 'change', name: `DELETE /droplets/${droplet_id}`, purpose: 'delete', serverId },
+      { effect: 'change', name: `DELETE /droplets/${droplet_id}`, purpose, serverId },
       (dots) => dots.droplet.deleteDroplet({ droplet_id }),
       z.unknown(),
     );

@@ -41,6 +41,7 @@ describe('the gate', () => {
       post('/servers', json({ server: server(42) }, 201)),
       get('/servers/7', json({ server: server(7) })),
       remove('/servers/7', error(404, 'not_found', 'server not found')),
+      remove('/servers/7', error(404, 'not_found', 'server not found')),
       get('/ssh_keys/99', there),
       get('/ssh_keys', page('ssh_keys', [])),
       get('/ssh_keys', page('ssh_keys', [])),
@@ -50,6 +51,7 @@ describe('the gate', () => {
     await provider.create(spec);
     await provider.look([{ serverId: '7', createdAt: new Date() }]);
     await provider.destroy('7');
+    await provider.destroy('7', 'confirm');
     await provider.hasSentinel('99');
     await provider.listKeys();
     await provider.ensureSentinel(key);
@@ -58,6 +60,7 @@ describe('the gate', () => {
       'create 201',
       'look server 7 200',
       'delete server 7 404',
+      'confirm server 7 404',
       'delete 200',
       'create keys 200',
       'create 200',

@@ -130,9 +130,9 @@ export class HetznerProvider implements CloudProvider {
     yield* this.servers(ownedSelector, 'id:asc', 'look');
   }
 
-  async destroy(serverId: string): Promise<'deleting' | 'gone'> {
+  async destroy(serverId: string, purpose: 'delete' | 'confirm' = 'delete'): Promise<'deleting' | 'gone'> {
     const path = `/servers/${numericId(serverId, this.displayName)}`;
-    const request = { method: 'DELETE', path, purpose: 'delete', serverId } as const;
+    const request = { method: 'DELETE', path, purpose, serverId } as const;
     const sent = this.#api.sendOnly(request).then(() => 'deleting' as const);
     return (await unlessGone(sent)) ?? 'gone';
   }

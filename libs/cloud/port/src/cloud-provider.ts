@@ -226,9 +226,10 @@ export interface CloudProvider {
   /**
    * Asks for the server's end; repeat until `gone`. `gone` means that the provider answered "not found", which proves
    * absence only while `hasSentinel` answers true.
+   * @param purpose `confirm` once a provider has answered `deleting`
    * @throws CloudError `conflict` while something else is going on with the server: repeat later
    */
-  destroy(serverId: string): Promise<'deleting' | 'gone'>;
+  destroy(serverId: string, purpose?: 'delete' | 'confirm'): Promise<'deleting' | 'gone'>;
 
   /**
    * Makes sure the key is in the project, and answers its id. Idempotent, also beside other controllers. It is proof

@@ -1,11 +1,13 @@
 /**
- * What a request is for, by the method of `CloudProvider` that sends it. When a budget runs low, the three stop one
+ * What a request is for, by the method of `CloudProvider` that sends it. When a budget runs low, these stop one
  * after another, so that deletion works longest:
  * - `look`: `look`, `get`, `listOwned`, the catalogue, and what takes away keys and firewalls.
  * - `create`: `create`, `ensureSentinel`, `ensureKey`, `ensureFirewall` and `listKeys`.
- * - `delete`: `destroy`, and what proves an absence: `findByOwner` and `hasSentinel`.
+ * - `confirm`: `destroy` of a server whose end was accepted before. It stops before `delete`, since nothing is billed any
+ *   more, and so that of what it begins the rest can be asked as well.
+ * - `delete`: `destroy`, and what else proves an absence: `findByOwner` and `hasSentinel`.
  */
-export type RequestPurpose = 'look' | 'create' | 'delete';
+export type RequestPurpose = 'look' | 'create' | 'confirm' | 'delete';
 
 /** One HTTP request that is about to be sent. */
 export interface GatedRequest {

@@ -9,6 +9,8 @@ import type { Instance } from './instance.entity';
 @Injectable()
 export class SentinelService {
   readonly #ids = new Map<ProviderType, string>();
+  /** Questions that are under way, by provider and key. */
+  readonly #asked = new Map<string, Promise<boolean>>();
 
   /** Makes sure that the key is there; asks the provider once per process. @returns the key's id */
   async ensure(provider: CloudProvider, instance: Pick<Instance, 'instanceId' | 'projectPublicKey'>): Promise<string> {
@@ -24,8 +26,21 @@ export class SentinelService {
     this.#ids.delete(type);
   }
 
-  /** Whether "not found" can be believed for servers made beside this key. */
+  /**
+   * Whether "not found" can be believed for servers made beside this key. Who asks meanwhile shares the next answer: a
+   * question that began before the provider said "not found" proves nothing of it.
+   */
   async isVisible(provider: CloudProvider, sentinelId: string | null): Promise<boolean> {
-    return sentinelId !== null && (await provider.hasSentinel(sentinelId));
+    if (sentinelId === null) return false;
+    const key = `${provider.type} ${sentinelId}`;
+    const earlier = this.#asked.get(key);
+    await earlier?.catch(() => undefined);
+    const shared = this.#asked.get(key);
+    if (shared && shared !== earlier) return shared;
+    const asked = provider.hasSentinel(sentinelId).finally(() => {
+      if (this.#asked.get(key) === asked) this.#asked.delete(key);
+    });
+    this.#asked.set(key, asked);
+    return asked;
   }
 }

@@ -1,8 +1,22 @@
 import { CloudError, type GatedRequest, type RequestLimits, type RequestPurpose } from '@agent-controller/cloud-port';
 import type { BudgetState } from './budget.repository';
 
-/** How much of a limit each purpose leaves to those after it: deletion works longest. */
-export const FLOOR_SHARES: Record<RequestPurpose, number> = { look: 0.5, create: 0.1, delete: 0.02 };
+/** What of each limit must be left. */
+export interface Shares {
+  hour: number;
+  minute: number;
+}
+
+/**
+ * How much of each limit a purpose leaves to those after it: deletion works longest. Between what `confirm` leaves and what
+ * `delete` leaves there is enough for the two requests more of every step that is under way (ADR 0018).
+ */
+export const FLOOR_SHARES: Record<RequestPurpose, Shares> = {
+  look: { hour: 0.5, minute: 0.5 },
+  create: { hour: 0.1, minute: 0.1 },
+  confirm: { hour: 0.04, minute: 0.3 },
+  delete: { hour: 0.02, minute: 0.02 },
+};
 
 /**
  * The same for an order while servers that were ordered before are waited for. Above where looks stop by what these need:
@@ -10,15 +24,10 @@ export const FLOOR_SHARES: Record<RequestPurpose, number> = { look: 0.5, create:
  */
 export const YIELD_SHARE = 0.6;
 
-/** What of each limit must be left. */
-export interface Shares {
-  hour: number;
-  minute: number;
-}
-
 const WORDS: Record<RequestPurpose, string> = {
   look: 'looking at servers waits',
   create: 'ordering waits',
+  confirm: 'proving that servers are gone waits',
   delete: 'even deleting waits',
 };
 
@@ -34,7 +43,7 @@ export function budgetRefusal(
   { purpose, listsKeys }: GatedRequest,
   limits: RequestLimits,
   provider: string,
-  shares: Shares = { hour: FLOOR_SHARES[purpose], minute: FLOOR_SHARES[purpose] },
+  shares: Shares = FLOOR_SHARES[purpose],
 ): CloudError | null {
   if (state.isOpen && (state.isProbing || state.retryMs > 0)) {
     const message = `${provider} did not answer several requests in a row: nothing is sent until it answers again`;
@@ -46,7 +55,7 @@ export function budgetRefusal(
     return limited(`${provider} asks to wait ${seconds} s`, within(state.blockedMs, Infinity));
   }
   const waits =
-    Math.max(shares.hour, shares.minute) > FLOOR_SHARES[purpose]
+    purpose === 'create' && Math.max(shares.hour, shares.minute) >= YIELD_SHARE
       ? `${WORDS[purpose]} for looks at what was ordered before`
       : WORDS[purpose];
   const { hourLimit, hourLeft } = state;

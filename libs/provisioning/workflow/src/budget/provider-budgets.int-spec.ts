@@ -2,6 +2,7 @@ import type { AdmittedRequest, RequestLimits } from '@agent-controller/cloud-por
 import {
   admitMany,
   BudgetControllers,
+  CONFIRM,
   CREATE,
   DELETE,
   LIST_KEYS,
@@ -93,6 +94,19 @@ describe('the budget of a project', () => {
       expect((await refusalOf(gates[1], CREATE)).kind).toBe('rate-limited');
       expect(await admitMany(gates, DELETE, 60)).toHaveLength(3);
       expect((await refusalOf(gates[2], DELETE)).message).toContain('even deleting waits');
+    });
+
+    it('lets deletes through before proofs of earlier ones, and leaves what these need once they have begun', async () => {
+      const minute: RequestLimits = { perHour: 3_600_000, perMinute: { atOnce: 100, refill: 0.01 } };
+      const gates = controllers.gates(minute);
+      expect(await admitMany(gates, CONFIRM, 120)).toHaveLength(70);
+      expect((await refusalOf(gates[0], CONFIRM)).message).toContain('proving that servers are gone waits');
+      expect(await admitMany(gates, DELETE, 120)).toHaveLength(28);
+      // As long as an hour's limit is low, orders stop before.
+      const hour = controllers.gates({ perHour: 100 });
+      await admitMany(hour, CREATE, 120);
+      expect(await admitMany(hour, CONFIRM, 120)).toHaveLength(6);
+      expect(await admitMany(hour, DELETE, 120)).toHaveLength(2);
     });
 
     it('refills with time, and never beyond the limit', async () => {

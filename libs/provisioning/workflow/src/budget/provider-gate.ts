@@ -66,11 +66,11 @@ export class ProviderGate implements RequestGate {
   private async reserve(request: GatedRequest): Promise<Ticket> {
     for (let tries = 0; tries < TRIES; tries++) {
       const floor = FLOOR_SHARES[request.purpose];
-      let shares = request.ordersServer ? { hour: YIELD_SHARE, minute: YIELD_SHARE } : { hour: floor, minute: floor };
+      let shares = request.ordersServer ? { hour: YIELD_SHARE, minute: YIELD_SHARE } : floor;
       let ticket = await this.reserveAbove(shares, request);
       if (!ticket && request.ordersServer) {
         const { any, long } = await this.budgets.waitingServers(this.key.type, SOON_LOOKED_AT_MS);
-        shares = { hour: any ? YIELD_SHARE : floor, minute: long ? YIELD_SHARE : floor };
+        shares = { hour: any ? YIELD_SHARE : floor.hour, minute: long ? YIELD_SHARE : floor.minute };
         if (!any || !long) ticket = await this.reserveAbove(shares, request);
       }
       if (ticket) return ticket;

@@ -36,6 +36,11 @@ describe('ServerRemoval', () => {
     expect(await run({ ...made, destroyRequestedAt: since })).toMatchObject({ patch: { destroyRequestedAt: since } });
     expect(await run({ ...made, destroyRequestedAt: since })).toBe('gone');
     expect(provider.servers.size).toBe(0);
+    expect(provider.calls.filter((call) => call.startsWith('destroy'))).toEqual([
+      'destroy 7',
+      'destroy 7 to confirm',
+      'destroy 7 to confirm',
+    ]);
   });
 
   it('believes "not found" only beside the key', async () => {

@@ -19,7 +19,7 @@ export class ServerRemoval {
     // No order was ever sent, so there is nothing that could exist.
     if (!canHaveServer(reference)) return 'gone';
     if (reference.serverId) {
-      const state = await provider.destroy(reference.serverId);
+      const state = await provider.destroy(reference.serverId, reference.destroyRequestedAt ? 'confirm' : 'delete');
       if (state === 'deleting') return this.deleting(context);
     }
     const strays = await this.findStrays(context);

@@ -19,6 +19,7 @@ export const HETZNER_LIKE: RequestLimits = { perHour: 3_600 };
 export const LOOK: GatedRequest = { purpose: 'look' };
 export const CREATE: GatedRequest = { purpose: 'create' };
 export const ORDER: GatedRequest = { purpose: 'create', ordersServer: true };
+export const CONFIRM: GatedRequest = { purpose: 'confirm' };
 export const DELETE: GatedRequest = { purpose: 'delete' };
 export const LIST_KEYS: GatedRequest = { purpose: 'create', listsKeys: true };
 

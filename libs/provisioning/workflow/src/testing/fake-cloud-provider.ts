@@ -144,8 +144,8 @@ export class FakeCloudProvider implements CloudProvider {
   }
 
   /** The first call marks a server, the next one finds it gone. */
-  async destroy(serverId: string): Promise<'deleting' | 'gone'> {
-    this.called('destroy', serverId);
+  async destroy(serverId: string, purpose?: 'delete' | 'confirm'): Promise<'deleting' | 'gone'> {
+    this.called('destroy', purpose === 'confirm' ? `${serverId} to confirm` : serverId);
     const server = this.servers.get(serverId);
     if (!server) return 'gone';
     if (server.status === 'deleting') this.servers.delete(serverId);
