@@ -2,6 +2,7 @@
 import { spawn, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -17,7 +18,11 @@ const { Client } = createRequire(import.meta.url)('pg');
 const PROGRAM = join(root, 'dist/apps/agent-controller/src/main.js');
 const NO_LIMIT = 1_000_000_000;
 const running = new Set();
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+const folders = new Set();
+process.on('exit', () => {
+  running.forEach((child) => child.kill('SIGKILL'));
+  folders.forEach((folder) => rmSync(folder, { recursive: true, force: true }));
+});
 
 export class Stage {
   /**
@@ -27,6 +32,7 @@ export class Stage {
   static async start({ emulator = [], durable = true } = {}) {
     await build();
     const folder = await mkdtemp(join(tmpdir(), 'agent-controller-bench-'));
+    folders.add(folder);
     const database = await startEmbeddedDatabase({ dataDir: join(folder, 'data'), persistent: false, fast: !durable });
     const url = await createDatabase(database.url, 'bench');
     migrate(url, 'up');
@@ -126,6 +132,7 @@ export class Stage {
     await stopEmulator(this.emulator);
     await this.database.stop();
     await rm(this.folder, { recursive: true, force: true });
+    folders.delete(this.folder);
   }
 }
 
