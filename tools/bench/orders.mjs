@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from './stage.mjs';
 
-/** Of providerType, in options and requests. */
-export const SERVER_TYPES = { hetzner: 'cx33', 'digital-ocean': 's-2vcpu-4gb' };
+/** What is ordered, by `providerType`. */
+const SERVER_TYPES = { hetzner: 'cx33', 'digital-ocean': 's-2vcpu-4gb' };
 const AT_ONCE = 20;
 const LIMIT_MS = 1_800_000;
 

@@ -21,7 +21,14 @@ const running = new Set();
 const folders = new Set();
 process.on('exit', () => {
   running.forEach((child) => child.kill('SIGKILL'));
-  folders.forEach((folder) => rmSync(folder, { recursive: true, force: true }));
+  // The database's guard ends a moment later, and takes away what it still writes.
+  for (const folder of folders) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // It is in the system's folder for such things.
+    }
+  }
 });
 
 export class Stage {

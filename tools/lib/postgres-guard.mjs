@@ -38,7 +38,7 @@ const server = spawn(postgres, ['-D', dataDir, '-p', String(port), ...settings()
   cwd: dataDir,
   stdio: ['ignore', 'ignore', 'pipe'],
 });
-// Who started it may be gone, and is missed by standard input.
+// Who started it may be gone, which the end of standard input tells.
 process.stdout.on('error', () => undefined);
 let log = '';
 let isReady = false;

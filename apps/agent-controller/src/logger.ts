@@ -6,6 +6,8 @@ const MAX_DEPTH = 5;
 const STDOUT = 1;
 const WRITE_AFTER_MS = 20;
 const WRITE_AT_LENGTH = 32_768;
+/** Characters kept while the output cannot be written, such as on a full disk; what comes then is lost. */
+const MOST_UNWRITTEN = 4_194_304;
 /** Pino's number of `warn`. */
 const WARN = 40;
 
@@ -52,12 +54,12 @@ function isPlainObject(value: unknown): value is object {
 /**
  * Lines of a moment are written together: one for each request would cost as much as the rest of a quick one, and even to
  * hand each to the output costs more than to make it. Warnings and errors are written at once, so that no kill loses them.
- * An output that takes nothing any more, such as a pipe whose reader has ended, stops the log and nothing else.
+ * An output that fails, such as a pipe whose reader has ended, stops the log and nothing else.
  * @param file its descriptor
  */
 export function collectedOutput(file = STDOUT): DestinationStream {
   // Sonic Boom's `flushSync`, which the asynchronous one needs, repeats a broken pipe's error for ever.
-  const output = pino.destination({ dest: file, sync: true }).on('error', () => undefined);
+  const output = pino.destination({ dest: file, sync: true, maxLength: MOST_UNWRITTEN }).on('error', () => undefined);
   let lines = '';
   let timer: NodeJS.Timeout | null = null;
   const write = () => {

@@ -6,7 +6,7 @@ import type { Project, ProviderName } from './project';
 import { tokenHash } from './project';
 import type { World } from './world';
 
-const MAX_REQUESTS = 5_000;
+const MAX_REQUESTS = 20_000;
 
 export interface ProviderRequest extends FastifyRequest {
   project: Project;

@@ -19,6 +19,11 @@ export const options = {
   provider: { type: 'string', default: 'digital-ocean' },
 };
 const LIMIT_MS = 3_600_000;
+/** Requests in an hour, by `providerType`, and the provider's name at the emulator. */
+const PROJECTS = {
+  hetzner: { provider: 'hetzner', remaining: 3_600 },
+  'digital-ocean': { provider: 'digitalocean', remaining: 5_000 },
+};
 
 export async function run({ count: given, provider }) {
   const count = Number(given);
@@ -29,7 +34,8 @@ export async function run({ count: given, provider }) {
     const ids = await orderAll(stage, [controller], provider, count);
     const { failed } = await untilReady(stage, count);
     if (failed > 0) throw new Error(`${failed} of ${count} were not made`);
-    // The controller's budget begins full again, as that of a project of which nothing was asked for an hour.
+    // As a project of which nothing was asked for an hour, for the provider and for the controller.
+    await stage.emulatorCall('POST', '/admin/tokens/budget', { ...PROJECTS[provider], token: stage.token });
     await stage.query('DELETE FROM provider_budgets');
     await setRealLimits(stage);
     controller.reset();

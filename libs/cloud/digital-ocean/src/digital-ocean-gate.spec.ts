@@ -38,6 +38,7 @@ describe('the gate', () => {
       get('/droplets/7', json({ droplet: droplet(7) })),
       remove('/droplets/7', missing),
       remove('/droplets/7', missing),
+      get('/droplets', page('droplets', [])),
       get('/account/keys/99', there),
       get('/account/keys', page('ssh_keys', [])),
       get(keyPath, missing),
@@ -48,6 +49,7 @@ describe('the gate', () => {
     await provider.look([{ serverId: '7', createdAt: new Date() }]);
     await provider.destroy('7');
     await provider.destroy('7', 'confirm');
+    await provider.findByOwner(owner, 'look');
     await provider.hasSentinel('99');
     await provider.listKeys();
     await provider.ensureSentinel(key);
@@ -57,6 +59,7 @@ describe('the gate', () => {
       'look server 7 200',
       'delete server 7 404',
       'confirm server 7 404',
+      'look 200',
       'delete 200',
       'create keys 200',
       'create 404',

@@ -125,9 +125,12 @@ export class DigitalOceanProvider implements CloudProvider {
     return toCloudServer(droplet);
   }
 
-  async findByOwner({ instanceId, provisioningId, attempt }: OwnerQuery): Promise<CloudServer[]> {
+  async findByOwner(
+    { instanceId, provisioningId, attempt }: OwnerQuery,
+    purpose: RequestPurpose = 'delete',
+  ): Promise<CloudServer[]> {
     const found: CloudServer[] = [];
-    for await (const server of this.servers(provisioningTag(provisioningId), 'delete')) {
+    for await (const server of this.servers(provisioningTag(provisioningId), purpose)) {
       const { owner } = server;
       const isOwners = owner?.instanceId === instanceId && owner.provisioningId === provisioningId;
       if (isOwners && (attempt === undefined || owner.attempt === attempt)) found.push(server);
@@ -157,7 +160,7 @@ export class DigitalOceanProvider implements CloudProvider {
     yield* this.servers(OWNED_TAG, 'look');
   }
 
-  async destroy(serverId: string, purpose: 'delete' | 'confirm' = 'delete'): Promise<'deleting' | 'gone'> {
+  async destroy(serverId: string, purpose: RequestPurpose = 'delete'): Promise<'deleting' | 'gone'> {
     const droplet_id = numericId(serverId, this.displayName);
     const sent = this.#api.call(
       { effect: 'change', name: `DELETE /droplets/${droplet_id}`, purpose, serverId },

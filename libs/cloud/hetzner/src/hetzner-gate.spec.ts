@@ -42,6 +42,7 @@ describe('the gate', () => {
       get('/servers/7', json({ server: server(7) })),
       remove('/servers/7', error(404, 'not_found', 'server not found')),
       remove('/servers/7', error(404, 'not_found', 'server not found')),
+      get('/servers', page('servers', [])),
       get('/ssh_keys/99', there),
       get('/ssh_keys', page('ssh_keys', [])),
       get('/ssh_keys', page('ssh_keys', [])),
@@ -52,6 +53,7 @@ describe('the gate', () => {
     await provider.look([{ serverId: '7', createdAt: new Date() }]);
     await provider.destroy('7');
     await provider.destroy('7', 'confirm');
+    await provider.findByOwner(owner, 'look');
     await provider.hasSentinel('99');
     await provider.listKeys();
     await provider.ensureSentinel(key);
@@ -61,6 +63,7 @@ describe('the gate', () => {
       'look server 7 200',
       'delete server 7 404',
       'confirm server 7 404',
+      'look 200',
       'delete 200',
       'create keys 200',
       'create 200',

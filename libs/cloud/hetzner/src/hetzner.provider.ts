@@ -107,9 +107,9 @@ export class HetznerProvider implements CloudProvider {
     return toCloudServer(server);
   }
 
-  async findByOwner(owner: OwnerQuery): Promise<CloudServer[]> {
+  async findByOwner(owner: OwnerQuery, purpose: RequestPurpose = 'delete'): Promise<CloudServer[]> {
     const servers: CloudServer[] = [];
-    for await (const server of this.servers(ownerSelector(owner), 'created:asc', 'delete')) servers.push(server);
+    for await (const server of this.servers(ownerSelector(owner), 'created:asc', purpose)) servers.push(server);
     return servers.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || Number(a.id) - Number(b.id));
   }
 
@@ -130,7 +130,7 @@ export class HetznerProvider implements CloudProvider {
     yield* this.servers(ownedSelector, 'id:asc', 'look');
   }
 
-  async destroy(serverId: string, purpose: 'delete' | 'confirm' = 'delete'): Promise<'deleting' | 'gone'> {
+  async destroy(serverId: string, purpose: RequestPurpose = 'delete'): Promise<'deleting' | 'gone'> {
     const path = `/servers/${numericId(serverId, this.displayName)}`;
     const request = { method: 'DELETE', path, purpose, serverId } as const;
     const sent = this.#api.sendOnly(request).then(() => 'deleting' as const);

@@ -1,4 +1,5 @@
 import type { FirewallSpec, ManagedFirewall } from './firewall';
+import type { RequestPurpose } from './request-gate';
 
 /** The providers that exist. A new one is added here, in `libs/contracts` and in the app's list. */
 export const PROVIDER_TYPES = ['hetzner', 'digital-ocean'] as const;
@@ -212,7 +213,7 @@ export interface CloudProvider {
   get(serverId: string): Promise<CloudServer>;
 
   /** Every server that carries this owner's labels or tags, oldest first. Right after a create it may not show yet. */
-  findByOwner(owner: OwnerQuery): Promise<CloudServer[]>;
+  findByOwner(owner: OwnerQuery, purpose?: RequestPurpose): Promise<CloudServer[]>;
 
   /**
    * The cheapest way to see the waiting servers, whatever else is in the project. The answer holds those that were seen,
@@ -226,10 +227,10 @@ export interface CloudProvider {
   /**
    * Asks for the server's end; repeat until `gone`. `gone` means that the provider answered "not found", which proves
    * absence only while `hasSentinel` answers true.
-   * @param purpose `confirm` once a provider has answered `deleting`
+   * @param purpose `delete` when absent
    * @throws CloudError `conflict` while something else is going on with the server: repeat later
    */
-  destroy(serverId: string, purpose?: 'delete' | 'confirm'): Promise<'deleting' | 'gone'>;
+  destroy(serverId: string, purpose?: RequestPurpose): Promise<'deleting' | 'gone'>;
 
   /**
    * Makes sure the key is in the project, and answers its id. Idempotent, also beside other controllers. It is proof

@@ -1,11 +1,12 @@
 /**
- * What a request is for, by the method of `CloudProvider` that sends it. When a budget runs low, these stop one
- * after another, so that deletion works longest:
+ * What a request is for, by the method of `CloudProvider` that sends it; two of them are told by who calls. When a budget
+ * runs low, the purposes stop one after another, so that deletion works longest:
  * - `look`: `look`, `get`, `listOwned`, the catalogue, and what takes away keys and firewalls.
  * - `create`: `create`, `ensureSentinel`, `ensureKey`, `ensureFirewall` and `listKeys`.
- * - `confirm`: `destroy` of a server whose end was accepted before. It stops before `delete`, since nothing is billed any
- *   more, and so that of what it begins the rest can be asked as well.
- * - `delete`: `destroy`, and what else proves an absence: `findByOwner` and `hasSentinel`.
+ * - `confirm`: what begins a proof that a server is gone, by `destroy` or `findByOwner`, after the provider took its deletion
+ *   or did not find it. It stops before `delete`, so that servers which may run come first, and so that of what it begins
+ *   the rest can be asked as well.
+ * - `delete`: `destroy` and `findByOwner` otherwise, and `hasSentinel`.
  */
 export type RequestPurpose = 'look' | 'create' | 'confirm' | 'delete';
 

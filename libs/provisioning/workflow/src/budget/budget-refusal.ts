@@ -8,13 +8,14 @@ export interface Shares {
 }
 
 /**
- * How much of each limit a purpose leaves to those after it: deletion works longest. Between what `confirm` leaves and what
- * `delete` leaves there is enough for the two requests more of every step that is under way (ADR 0018).
+ * How much of each limit a purpose leaves to those after it: deletion works longest. Nothing is urgent about `confirm`, so it
+ * leaves a minute's limit to all others; an hour's can be short for long. Between what it leaves and what `delete` leaves
+ * there is enough for the two requests more of each step that a controller has under way (ADR 0018).
  */
 export const FLOOR_SHARES: Record<RequestPurpose, Shares> = {
   look: { hour: 0.5, minute: 0.5 },
   create: { hour: 0.1, minute: 0.1 },
-  confirm: { hour: 0.04, minute: 0.3 },
+  confirm: { hour: 0.04, minute: 0.65 },
   delete: { hour: 0.02, minute: 0.02 },
 };
 

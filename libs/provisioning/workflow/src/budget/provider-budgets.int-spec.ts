@@ -99,12 +99,15 @@ describe('the budget of a project', () => {
     it('lets deletes through before proofs of earlier ones, and leaves what these need once they have begun', async () => {
       const minute: RequestLimits = { perHour: 3_600_000, perMinute: { atOnce: 100, refill: 0.01 } };
       const gates = controllers.gates(minute);
-      expect(await admitMany(gates, CONFIRM, 120)).toHaveLength(70);
+      expect(await admitMany(gates, CONFIRM, 120)).toHaveLength(35);
       expect((await refusalOf(gates[0], CONFIRM)).message).toContain('proving that servers are gone waits');
-      expect(await admitMany(gates, DELETE, 120)).toHaveLength(28);
-      // As long as an hour's limit is low, orders stop before.
+      // Of a minute's limit it leaves something to everybody.
+      expect(await admitMany(gates, LOOK, 120)).toHaveLength(15);
+      expect(await admitMany(gates, CREATE, 120)).toHaveLength(40);
+      expect(await admitMany(gates, DELETE, 120)).toHaveLength(8);
+      // An hour's may be low for long: orders stop before.
       const hour = controllers.gates({ perHour: 100 });
-      await admitMany(hour, CREATE, 120);
+      expect(await admitMany(hour, CREATE, 120)).toHaveLength(90);
       expect(await admitMany(hour, CONFIRM, 120)).toHaveLength(6);
       expect(await admitMany(hour, DELETE, 120)).toHaveLength(2);
     });

@@ -125,7 +125,7 @@ describe('CreatingServerStep', () => {
     it('takes the server that it finds instead of ordering another', async () => {
       provider.add('7', ownerOf(1), { name: 'found' });
       const result = await run({ createRequestedAt: secondsAgo(3_600) });
-      expect(provider.calls).toEqual(['ensureSentinel', 'findByOwner 1']);
+      expect(provider.calls).toEqual(['ensureSentinel', 'findByOwner 1 to look']);
       expect(result).toMatchObject({
         kind: 'advance',
         phase: 'booting',
@@ -183,7 +183,7 @@ describe('CreatingServerStep', () => {
       const result = await run({ createRequestedAt: secondsAgo(GRACE_S), sentinelId: SENTINEL });
       expect(provider.calls).toEqual([
         'ensureSentinel',
-        'findByOwner 1',
+        'findByOwner 1 to look',
         'hasSentinel',
         `announce ${SENTINEL}`,
         'create',

@@ -69,7 +69,8 @@ export class CreatingServerStep {
 
   /** The oldest server of this attempt. Further ones can only come from a repeated order: they are destroyed. */
   private async keepOne(context: StepContext): Promise<CloudServer | undefined> {
-    const [oldest, ...others] = await context.provider.findByOwner(ownerTag(context));
+    // Like a look it stops long before orders do: nothing is asked again and again for an order that may not follow.
+    const [oldest, ...others] = await context.provider.findByOwner(ownerTag(context), 'look');
     for (const other of others) await context.provider.destroy(other.id);
     return oldest;
   }

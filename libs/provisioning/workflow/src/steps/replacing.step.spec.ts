@@ -48,6 +48,7 @@ describe('ReplacingStep', () => {
     warnings: ['old'],
     pausedMs: 5_000,
   };
+  const missing = { missingSince: secondsAgo(2) };
   const run = (changes: Parameters<typeof contextWith>[0] = {}, endpoint: string | null = 'https://192.0.2.7:3000') =>
     step.run(contextWith({ ...made, ...changes }, { provider, client: clientWith({ endpoint }) }));
   const isSick = () => {
@@ -82,7 +83,7 @@ describe('ReplacingStep', () => {
   });
 
   it('begins another attempt from nothing, with new secrets of its own', async () => {
-    const result = await run({}, null);
+    const result = await run(missing, null);
     if (result.kind !== 'advance') throw new Error(`unexpected ${result.kind}`);
     const { patch, clientPatch } = result;
     expect(patch).toMatchObject({
@@ -122,12 +123,12 @@ describe('ReplacingStep', () => {
 
   it('does not order beside a server whose end is not proven', async () => {
     provider.keys.clear();
-    expect(await run({}, null)).toMatchObject({ kind: 'fail', failure: { code: 'wrong-project' } });
+    expect(await run(missing, null)).toMatchObject({ kind: 'fail', failure: { code: 'wrong-project' } });
   });
 
   it('cannot replace without the secrets that the caller gave', async () => {
     secrets = null;
-    await expect(run({}, null)).rejects.toThrow('wiped');
+    await expect(run(missing, null)).rejects.toThrow('wiped');
   });
 
   it('begins again with what was asked for first, whatever was taken before', async () => {

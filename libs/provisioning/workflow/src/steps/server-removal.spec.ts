@@ -20,6 +20,7 @@ describe('ServerRemoval', () => {
   const run = (reference: Parameters<typeof contextWith>[0]) =>
     removal.run(contextWith({ phase: 'deleting', intent: 'absent', ...reference }, { provider }));
   const made = { serverId: '7', createRequestedAt: secondsAgo(3_600), sentinelId: SENTINEL };
+  const missing = { ...made, missingSince: secondsAgo(2) };
 
   it('has nothing to do where nothing was ever ordered', async () => {
     expect(await run({})).toBe('gone');
@@ -43,24 +44,44 @@ describe('ServerRemoval', () => {
     ]);
   });
 
+  it('keeps that a server was not found, and proves it then: who may still run comes before', async () => {
+    expect(await run(made)).toMatchObject({ kind: 'wait', delayMs: 0, patch: { missingSince: NOW } });
+    expect(await run(missing)).toBe('gone');
+    expect(provider.calls).toEqual([
+      'destroy 7',
+      'findByOwner all',
+      'destroy 7 to confirm',
+      'findByOwner all',
+      'hasSentinel',
+    ]);
+  });
+
+  it('begins with the list where it knows no server', async () => {
+    const unknown = { ...made, serverId: null };
+    expect(await run(unknown)).toMatchObject({ kind: 'wait', delayMs: 0, patch: { missingSince: NOW } });
+    expect(await run({ ...missing, serverId: null })).toBe('gone');
+    expect(provider.calls).toEqual(['findByOwner all', 'findByOwner all to confirm', 'hasSentinel']);
+  });
+
   it('believes "not found" only beside the key', async () => {
-    expect(await run(made)).toBe('gone');
+    expect(await run(missing)).toBe('gone');
     provider.keys.clear();
-    expect(await run(made)).toMatchObject({
+    expect(await run(missing)).toMatchObject({
       kind: 'fail',
       failure: { code: 'wrong-project', message: expect.stringMatching(/server 7.*may still run/) },
+      patch: { missingSince: null },
     });
   });
 
   it('does not make a key to prove its case', async () => {
     provider.keys.clear();
-    await run(made);
+    await run(missing);
     expect(provider.calls).not.toContain('ensureSentinel');
   });
 
   it('waits out the time in which a new server may be missing from all answers', async () => {
-    const young = { ...made, createRequestedAt: secondsAgo(GRACE_S - 1) };
-    expect(await run(young)).toMatchObject({ kind: 'wait' });
+    const young = { ...missing, createRequestedAt: secondsAgo(GRACE_S - 1) };
+    expect(await run(young)).toMatchObject({ kind: 'wait', delayMs: 2_000, patch: { missingSince: secondsAgo(2) } });
     expect(await run({ ...young, serverId: null })).toMatchObject({ kind: 'wait' });
     expect(await run({ ...young, createRequestedAt: secondsAgo(GRACE_S) })).toBe('gone');
     // Once the provider accepted the deletion of a server it was seen.
@@ -74,14 +95,19 @@ describe('ServerRemoval', () => {
     const lost = { ...made, serverId: null, attempt: 2 };
     expect(await run(lost)).toMatchObject({ kind: 'wait', patch: { serverStatus: 'deleting' } });
     expect(provider.calls).toEqual(['findByOwner all', 'destroy first', 'destroy second']);
-    expect(await run(lost)).toMatchObject({ kind: 'wait' });
-    expect(await run(lost)).toBe('gone');
+    const removed = { ...lost, destroyRequestedAt: secondsAgo(2) };
+    // Those that end are asked for no second time, and are waited for.
+    expect(await run(removed)).toMatchObject({ kind: 'wait' });
+    expect(provider.calls.slice(3)).toEqual(['findByOwner all to confirm']);
+    provider.servers.delete('first');
+    provider.servers.delete('second');
+    expect(await run(removed)).toBe('gone');
     expect([...provider.servers.keys()]).toEqual(['other']);
   });
 
   it('leaves the next attempt alone where it replaces: another controller may have gone on', async () => {
     provider.add('next', ownerOf(2));
-    expect(await run({ ...made, phase: 'replacing', intent: 'present' })).toBe('gone');
+    expect(await run({ ...missing, phase: 'replacing', intent: 'present' })).toBe('gone');
     expect([...provider.servers.keys()]).toEqual(['next']);
   });
 
@@ -99,7 +125,7 @@ describe('ServerRemoval', () => {
         ...(await findByOwner.call(provider, owner)),
         new FakeCloudProvider().add('7', ownerOf(1), { status: 'deleting' }),
       ]);
-    expect(await run(made)).toBe('gone');
+    expect(await run(missing)).toBe('gone');
   });
 
   it.each(['conflict', 'unavailable', 'auth', 'outcome-unknown'] as const)(
@@ -107,7 +133,7 @@ describe('ServerRemoval', () => {
     async (kind) => {
       for (const method of ['destroy', 'findByOwner', 'hasSentinel'] as const) {
         provider.failNext(method, new CloudError(kind, method));
-        await expect(run(made)).rejects.toThrow(method);
+        await expect(run(missing)).rejects.toThrow(method);
       }
     },
   );
@@ -117,6 +143,7 @@ describe('ServerRemoval', () => {
     provider.add('7', ownerOf(1), { status: 'deleting' });
     const context = contextWith({ phase: 'deleting', ...made }, { provider });
     expect(await step.run(context)).toMatchObject({ kind: 'wait' });
-    expect(await step.run(context)).toEqual({ kind: 'gone' });
+    const next = contextWith({ phase: 'deleting', ...made, destroyRequestedAt: NOW }, { provider });
+    expect(await step.run(next)).toEqual({ kind: 'gone' });
   });
 });

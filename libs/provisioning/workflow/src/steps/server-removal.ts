@@ -1,6 +1,7 @@
+import type { CloudServer, RequestPurpose } from '@agent-controller/cloud-port';
 import { Injectable } from '@nestjs/common';
 import { SentinelService } from '../sentinel.service';
-import { fail, wait, type StepContext, type StepResult } from './step';
+import { fail, wait, type Failure, type StepContext, type StepResult } from './step';
 
 const LOOK_AGAIN_MS = 2_000;
 
@@ -18,18 +19,21 @@ export class ServerRemoval {
     const { reference, provider } = context;
     // No order was ever sent, so there is nothing that could exist.
     if (!canHaveServer(reference)) return 'gone';
+    const purpose = isProof(reference) ? 'confirm' : 'delete';
     if (reference.serverId) {
-      const state = await provider.destroy(reference.serverId, reference.destroyRequestedAt ? 'confirm' : 'delete');
+      const state = await provider.destroy(reference.serverId, purpose);
       if (state === 'deleting') return this.deleting(context);
     }
-    const strays = await this.findStrays(context);
+    const strays = await this.findStrays(context, reference.serverId ? 'delete' : purpose);
     if (strays.length > 0) {
-      for (const id of strays) await provider.destroy(id);
+      for (const { id, status } of strays) if (status !== 'deleting') await provider.destroy(id);
       return this.deleting(context);
     }
+    // What is asked from here on is the proof; who begins it must be able to end it.
+    if (!isProof(reference)) return notFound(context, 0);
     if (!(await this.sentinel.isVisible(provider, await this.sentinelId(context)))) return wrongProject(context);
     if (this.mayStillAppear(context)) {
-      return wait(LOOK_AGAIN_MS, { patch: { lastSeen: 'No server is seen; looking again before that is believed' } });
+      return notFound(context, LOOK_AGAIN_MS);
     }
     return 'gone';
   }
@@ -46,14 +50,16 @@ export class ServerRemoval {
   }
 
   /** Servers of ours besides the known one: from an order whose answer was lost. */
-  private async findStrays({ reference, provider, instance }: StepContext): Promise<string[]> {
-    const owned = await provider.findByOwner({ instanceId: instance.instanceId, provisioningId: reference.id });
+  private async findStrays(
+    { reference, provider, instance }: StepContext,
+    purpose: RequestPurpose,
+  ): Promise<CloudServer[]> {
+    const owner = { instanceId: instance.instanceId, provisioningId: reference.id };
     return (
-      owned
+      (await provider.findByOwner(owner, purpose))
         .filter((server) => server.status !== 'deleting' || server.id !== reference.serverId)
         // A step that was frozen and lost its lease may meet the server that replaces this one by now.
         .filter(({ owner }) => reference.phase !== 'replacing' || !owner || owner.attempt <= reference.attempt)
-        .map(({ id }) => id)
     );
   }
 
@@ -76,13 +82,29 @@ export function canHaveServer({
   return serverId !== null || createRequestedAt !== null;
 }
 
+/** Whether a request before this one was answered so that no server of the row is known to run. */
+function isProof({ destroyRequestedAt, missingSince }: StepContext['reference']): boolean {
+  return destroyRequestedAt !== null || missingSince !== null;
+}
+
+function notFound({ reference, now }: StepContext, delayMs: number): StepResult {
+  return wait(delayMs, {
+    patch: {
+      missingSince: reference.missingSince ?? now,
+      lastSeen: 'No server is seen; looking again before that is believed',
+    },
+  });
+}
+
 function wrongProject({ reference, provider }: StepContext): StepResult {
-  return fail({
+  const failure: Failure = {
     code: 'wrong-project',
     message:
       `${provider.displayName} does not find server ${reference.serverId ?? '(id unknown)'}, nor the key that proves ` +
       'that the token belongs to the project in which the server was made. The server may still run.',
     action:
       "Configure the API token of the server's own project and delete again. See docs/operations.md, wrong-project.",
-  });
+  };
+  // It was missing there, where it never was.
+  return fail(failure, { patch: { missingSince: null } });
 }

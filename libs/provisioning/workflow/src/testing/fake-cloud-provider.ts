@@ -11,6 +11,7 @@ import {
   type OwnerQuery,
   type OwnerTag,
   type ProjectKey,
+  type RequestPurpose,
   type ServerImage,
   type ServerSpec,
   type ServerType,
@@ -118,8 +119,12 @@ export class FakeCloudProvider implements CloudProvider {
     return server;
   }
 
-  async findByOwner({ instanceId, provisioningId, attempt }: OwnerQuery): Promise<CloudServer[]> {
-    this.called('findByOwner', attempt === undefined ? 'all' : String(attempt));
+  async findByOwner(
+    { instanceId, provisioningId, attempt }: OwnerQuery,
+    purpose: RequestPurpose = 'delete',
+  ): Promise<CloudServer[]> {
+    const which = attempt === undefined ? 'all' : String(attempt);
+    this.called('findByOwner', purpose === 'delete' ? which : `${which} to ${purpose}`);
     if (!this.isListing) return [];
     return [...this.servers.values()]
       .filter(({ owner }) => owner?.instanceId === instanceId && owner.provisioningId === provisioningId)
@@ -144,8 +149,8 @@ export class FakeCloudProvider implements CloudProvider {
   }
 
   /** The first call marks a server, the next one finds it gone. */
-  async destroy(serverId: string, purpose?: 'delete' | 'confirm'): Promise<'deleting' | 'gone'> {
-    this.called('destroy', purpose === 'confirm' ? `${serverId} to confirm` : serverId);
+  async destroy(serverId: string, purpose: RequestPurpose = 'delete'): Promise<'deleting' | 'gone'> {
+    this.called('destroy', purpose === 'delete' ? serverId : `${serverId} to ${purpose}`);
     const server = this.servers.get(serverId);
     if (!server) return 'gone';
     if (server.status === 'deleting') this.servers.delete(serverId);
