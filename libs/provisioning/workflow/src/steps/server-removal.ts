@@ -23,13 +23,13 @@ export class ServerRemoval {
     if (reference.serverId) {
       const state = await provider.destroy(reference.serverId, purpose);
       if (state === 'deleting') return this.deleting(context);
+      if (!isProof(reference)) return notFound(context, 0);
     }
     const strays = await this.findStrays(context, reference.serverId ? 'delete' : purpose);
     if (strays.length > 0) {
       for (const { id, status } of strays) if (status !== 'deleting') await provider.destroy(id);
       return this.deleting(context);
     }
-    // What is asked from here on is the proof; who begins it must be able to end it.
     if (!isProof(reference)) return notFound(context, 0);
     if (!(await this.sentinel.isVisible(provider, await this.sentinelId(context)))) return wrongProject(context);
     if (this.mayStillAppear(context)) {
@@ -87,6 +87,7 @@ function isProof({ destroyRequestedAt, missingSince }: StepContext['reference'])
   return destroyRequestedAt !== null || missingSince !== null;
 }
 
+/** Kept before more is asked: who begins a proof must be able to end it. */
 function notFound({ reference, now }: StepContext, delayMs: number): StepResult {
   return wait(delayMs, {
     patch: {
