@@ -3,7 +3,7 @@ import { Api } from './support/api';
 import { newKey } from './support/api-keys';
 import { Installation, type Controller } from './support/controller-process';
 import { provision, provisionBody, untilPhase } from './support/provision';
-import { drip } from './support/raw-request';
+import { converse, drip } from './support/raw-request';
 import { until } from './support/until';
 
 const PREVIEW = '/api/clients/provisioning/preview';
@@ -184,6 +184,19 @@ describe('limits', () => {
       expect(await send('/api/provisioning/callbacks/6f9619ff-8b86-4d01-b42d-00cf4fc964ff', 600_000)).toBe(413);
       // Nothing is read of who may not call.
       expect(await send('/api/clients', 600_000, 'Bearer wrong')).toBe(401);
+    });
+
+    it('of bodies, for who still sends when the answer comes: the connection stays, and the rest is not believed', async () => {
+      const head = (method: string, more = '') =>
+        `${method} /api/clients HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${installation.apiKey}\r\n${more}\r\n`;
+      const type = 'Content-Type: application/json\r\n';
+      const body = head('DELETE').repeat(9_000);
+      const tooLong = head('POST', `${type}Content-Length: ${body.length}\r\n`);
+      expect(body.length).toBeGreaterThan(600_000);
+      expect(await converse(controller.url, [tooLong, body + head('GET'), head('GET')])).toEqual([413, 200, 200]);
+      // What nobody should wait for.
+      const endless = head('POST', `${type}Content-Length: ${2 ** 40}\r\n`);
+      expect((await converse(controller.url, [endless, body, body]))[0]).toBe(413);
     });
   });
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 
 export interface RawAnswer {
@@ -23,4 +24,25 @@ export function drip(url: string, beginning: string, drop: string): Promise<RawA
     });
     socket.on('end', () => socket.end());
   });
+}
+
+/**
+ * Sends each part once the answer to the one before has begun to come, over one connection.
+ * @returns the status of each answer; 0 when the connection broke instead
+ */
+export async function converse(url: string, parts: readonly string[]): Promise<number[]> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => undefined);
+  const closed = new Promise<string[]>((resolve) => socket.on('close', () => resolve([''])));
+  const statuses: number[] = [];
+  for (const part of parts) {
+    socket.write(part);
+    // `once` rejects with the error of a broken connection.
+    const answered = once(socket, 'data').catch(() => ['']) as Promise<unknown[]>;
+    const [chunk] = await Promise.race([answered, closed]);
+    statuses.push(Number(/^HTTP\/1.1 (\d+)/.exec(String(chunk))?.[1] ?? 0));
+  }
+  socket.destroy();
+  return statuses;
 }
