@@ -1,10 +1,9 @@
+import { order } from './orders.mjs';
 import { until } from './stage.mjs';
 
 /** One working client by the API, and copies of its rows: they have the columns of a real one, whatever these are. */
 export async function seedFleet(stage, controller, clients) {
-  const { body: client } = await stage.call(controller, 'POST', '/api/clients/provisioning/provision', {
-    ...{ providerType: 'hetzner', serverType: 'cx33', name: 'fleet-0', authenticationType: 'api_key' },
-  });
+  const { body: client } = await order(stage, controller, { provider: 'hetzner', name: 'fleet-0' });
   const info = `/api/clients/${client.id}/provisioning/info`;
   await until(
     async () => (await stage.call(controller, 'GET', info)).body.phase === 'ready',

@@ -1,19 +1,15 @@
 // Orders of many servers, and what the provider was asked meanwhile.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from './stage.mjs';
+import { severalAtOnce, until } from './stage.mjs';
 
 /** What is ordered, by `providerType`. */
 const SERVER_TYPES = { hetzner: 'cx33', 'digital-ocean': 's-2vcpu-4gb' };
-const AT_ONCE = 20;
+export const ORDERED_AT_ONCE = 20;
 const LIMIT_MS = 1_800_000;
-
-export function setEmulator(stage, settings) {
-  return stage.emulatorCall('PUT', '/admin/settings', settings);
-}
 
 /** Those of the providers, which the stage had raised. */
 export function setRealLimits(stage) {
-  return setEmulator(stage, { burstPerMinute: 250, keyListsPerMinute: 10 });
+  return stage.setEmulator({ burstPerMinute: 250, keyListsPerMinute: 10 });
 }
 
 export function order(stage, controller, { provider, name }) {
@@ -24,21 +20,10 @@ export function order(stage, controller, { provider, name }) {
 
 /** Names are bench-0 and so on; the controllers take turns. @returns ids of the clients */
 export function orderAll(stage, controllers, provider, count) {
-  return severalAtOnce(count, async (n) => {
+  return severalAtOnce(ORDERED_AT_ONCE, count, async (n) => {
     const { body } = await order(stage, controllers[n % controllers.length], { provider, name: `bench-${n}` });
     return body.id;
   });
-}
-
-/** Calls `work` with 0 to count - 1. @returns what it returned */
-export async function severalAtOnce(count, work) {
-  let next = 0;
-  const results = [];
-  const worker = async () => {
-    for (let n = next++; n < count; n = next++) results[n] = await work(n);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return results;
 }
 
 export async function countPhase(stage, name, phase) {
@@ -72,11 +57,12 @@ export async function callsByKind(stage, from, until) {
   return calls;
 }
 
-/** Rows of a table. */
-export function callRows(calls, count) {
-  return Object.entries(calls).map(([kind, times]) => [`– ${kind}`, (times / count).toFixed(2)]);
-}
-
-export function callsOfEach(calls, count) {
-  return (Object.values(calls).reduce((sum, each) => sum + each, 0) / count).toFixed(2);
+/** Rows of a table: how many there were for each of `count`, in all and by kind. */
+export function callRows(calls, count, what) {
+  const ofEach = (times) => (times / count).toFixed(2);
+  const total = Object.values(calls).reduce((sum, each) => sum + each, 0);
+  return [
+    [`provider calls per ${what}`, ofEach(total)],
+    ...Object.entries(calls).map(([kind, times]) => [`– ${kind}`, ofEach(times)]),
+  ];
 }

@@ -3,7 +3,7 @@ import { spawn, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,11 +58,11 @@ export class Stage {
 
   /** One emulated project takes as many servers and requests as there are; the providers' own limits are in the tables. */
   async #raiseLimits() {
-    await this.emulatorCall('PUT', '/admin/settings', {
-      serverLimit: NO_LIMIT,
-      burstPerMinute: NO_LIMIT,
-      keyListsPerMinute: NO_LIMIT,
-    });
+    await this.setEmulator({ serverLimit: NO_LIMIT, burstPerMinute: NO_LIMIT, keyListsPerMinute: NO_LIMIT });
+  }
+
+  setEmulator(settings) {
+    return this.emulatorCall('PUT', '/admin/settings', settings);
   }
 
   async emulatorCall(method, path, body) {
@@ -138,8 +138,6 @@ export class Stage {
     await Promise.all(this.controllers.map((controller) => controller.stop()));
     await stopEmulator(this.emulator);
     await this.database.stop();
-    await rm(this.folder, { recursive: true, force: true });
-    folders.delete(this.folder);
   }
 }
 
@@ -178,6 +176,17 @@ export async function startServer(args, { env, cpu }) {
 /** From now on this process, and what it starts, runs on this processor only. */
 export function pinSelf(cpu) {
   execFileSync('taskset', ['-a', '-c', '-p', String(cpu), String(process.pid)], { stdio: 'ignore' });
+}
+
+/** Calls `work` with 0 to count - 1. @returns what it returned, in that order */
+export async function severalAtOnce(atOnce, count, work) {
+  let next = 0;
+  const results = [];
+  const worker = async () => {
+    for (let n = next++; n < count; n = next++) results[n] = await work(n);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return results;
 }
 
 export async function until(condition, what, limitMs = 60_000) {

@@ -2,6 +2,7 @@
 import { requestBytes } from '../connection.mjs';
 import { seedFleet } from '../fleet-rows.mjs';
 import { closedLoop } from '../load.mjs';
+import { order } from '../orders.mjs';
 import { Stage, until } from '../stage.mjs';
 import { table } from '../table.mjs';
 
@@ -60,8 +61,7 @@ async function measure(count, { seconds, connections }) {
 
 async function oneMore(stage, controller) {
   const from = new Date();
-  const order = { providerType: 'hetzner', serverType: 'cx33', name: 'one-more', authenticationType: 'api_key' };
-  const { body } = await stage.call(controller, 'POST', '/api/clients/provisioning/provision', order);
+  const { body } = await order(stage, controller, { provider: 'hetzner', name: 'one-more' });
   const path = `/api/clients/${body.id}/provisioning/info`;
   await until(async () => (await stage.call(controller, 'GET', path)).body.phase === 'ready', 'it is ready');
   const provisioning = Date.now() - from;

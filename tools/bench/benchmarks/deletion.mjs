@@ -1,17 +1,8 @@
 // Many deletions at once, at the providers' real limits: when servers end, when that is proven, and what it costs.
-import {
-  callRows,
-  callsByKind,
-  callsOfEach,
-  orderAll,
-  setEmulator,
-  setRealLimits,
-  severalAtOnce,
-  untilReady,
-} from '../orders.mjs';
+import { callRows, callsByKind, orderAll, ORDERED_AT_ONCE, setRealLimits, untilReady } from '../orders.mjs';
 import { percentiles } from '../percentiles.mjs';
 import { startProbed } from '../probe.mjs';
-import { Stage, until } from '../stage.mjs';
+import { severalAtOnce, Stage, until } from '../stage.mjs';
 import { table } from '../table.mjs';
 
 export const options = {
@@ -30,7 +21,7 @@ export async function run({ count: given, provider }) {
   const stage = await Stage.start({ durable: false });
   try {
     const controller = await startProbed(stage, {});
-    await setEmulator(stage, { bootMs: 1_000, installMs: 100, startMs: 100 });
+    await stage.setEmulator({ bootMs: 1_000, installMs: 100, startMs: 100 });
     const ids = await orderAll(stage, [controller], provider, count);
     const { failed } = await untilReady(stage, count);
     if (failed > 0) throw new Error(`${failed} of ${count} were not made`);
@@ -40,7 +31,9 @@ export async function run({ count: given, provider }) {
     await setRealLimits(stage);
     controller.reset();
     const from = new Date();
-    await severalAtOnce(count, (n) => stage.call(controller, 'DELETE', `/api/clients/${ids[n]}/provisioning`));
+    await severalAtOnce(ORDERED_AT_ONCE, count, (n) =>
+      stage.call(controller, 'DELETE', `/api/clients/${ids[n]}/provisioning`),
+    );
     const acceptedMs = Date.now() - from.getTime();
     await until(() => isEmpty(stage), 'all rows are gone', LIMIT_MS);
     const rows = await figures(stage, { from, count, acceptedMs, controller });
@@ -70,8 +63,7 @@ async function figures(stage, { from, count, acceptedMs, controller }) {
     ['servers left', String(history.length - ended.length)],
     ['server ended after, p50 / p95 / last', seconds(ended)],
     ['gone for the controller after, p50 / p95 / last', seconds(tombstones.map(({ at }) => at))],
-    ['provider calls per deletion', callsOfEach(calls, count)],
-    ...callRows(calls, count),
+    ...callRows(calls, count, 'deletion'),
     ['resident memory, highest', `${controller.peakMiB().toFixed(0)} MiB`],
     ['event loop delay, p99', `${p99.toFixed(0)} ms`],
   ];

@@ -2,17 +2,7 @@
 // costs, and whether each order became exactly one server.
 import { freePort } from '../../lib/free-port.mjs';
 import { seedFleet } from '../fleet-rows.mjs';
-import {
-  callRows,
-  callsByKind,
-  callsOfEach,
-  countPhase,
-  order,
-  orderAll,
-  setEmulator,
-  setRealLimits,
-  untilReady,
-} from '../orders.mjs';
+import { callRows, callsByKind, countPhase, order, orderAll, setRealLimits, untilReady } from '../orders.mjs';
 import { percentiles } from '../percentiles.mjs';
 import { startProbed } from '../probe.mjs';
 import { Stage, until } from '../stage.mjs';
@@ -42,7 +32,7 @@ export async function run(given) {
     const env = given.reports ? await reporting() : {};
     for (let n = 0; n < Number(given.controllers); n++) controllers.push(await startProbed(stage, { nodeFlags, env }));
     // Of all from here on: the controller learns from the first ones how long boots take.
-    await setEmulator(stage, { bootMs: Number(bootMs) });
+    await stage.setEmulator({ bootMs: Number(bootMs) });
     if (Number(ready) > 0) await addReady(stage, controllers[0], Number(ready));
     // What is asked once, such as for the catalogue and our key, is not a provisioning's.
     await order(stage, controllers[0], { provider, name: 'first' });
@@ -95,8 +85,7 @@ async function figures(stage, controllers, { from, count, acceptedMs, ended, fai
     ['agent answers → `ready`, p50 / p95 / longest', ms(delays.ready)],
     ['created → `ready`, p50 / p95 / longest', ms(delays.life)],
     ['last created after', `${((delays.lastCreated - from) / 1000).toFixed(1)} s`],
-    ['provider calls per provisioning', callsOfEach(calls, count)],
-    ...callRows(calls, count),
+    ...callRows(calls, count, 'provisioning'),
     ['resident memory, highest', `${Math.max(...controllers.map((each) => each.peakMiB())).toFixed(0)} MiB`],
     [
       'event loop delay, p50 / p99 / longest',

@@ -24,7 +24,7 @@ export async function run(given) {
   const stage = await Stage.start({ durable: given.durable });
   try {
     // Far above what is asked: the limits of an account are not what is measured here.
-    await stage.emulatorCall('PUT', '/admin/settings', {
+    await stage.setEmulator({
       ...{ budgetFactor: 1_000, bootMs: Number(given['boot-ms']), installMs: 1_500, startMs: 1_000 },
     });
     const controllers = [];

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { seedFleet } from '../fleet-rows.mjs';
 import { percentiles } from '../percentiles.mjs';
 import { startProbed } from '../probe.mjs';
-import { Stage, until } from '../stage.mjs';
+import { severalAtOnce, Stage, until } from '../stage.mjs';
 import { table } from '../table.mjs';
 
 const { Client } = createRequire(import.meta.url)('pg');
@@ -63,15 +63,8 @@ export async function run(given) {
   }
 }
 
-async function openAll(controller, apiKey, rows, delays) {
-  const streams = [];
-  const rest = [...rows];
-  const worker = async () => {
-    for (let row = rest.shift(); row; row = rest.shift())
-      streams.push(await openStream(controller, apiKey, row, delays));
-  };
-  await Promise.all(Array.from({ length: OPENED_AT_ONCE }, worker));
-  return streams;
+function openAll(controller, apiKey, rows, delays) {
+  return severalAtOnce(OPENED_AT_ONCE, rows.length, (n) => openStream(controller, apiKey, rows[n], delays));
 }
 
 /** Open when its first bytes came. */

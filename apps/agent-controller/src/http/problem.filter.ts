@@ -4,6 +4,7 @@ import { AppError, ERROR_STATUS, type ErrorCode, type Logger } from '@agent-cont
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
+import { drainBody } from './body-limits';
 import { problemSent } from './http-signals';
 
 /** Every error leaves as RFC 9457 problem details; what we did not expect is logged, and told as nothing but an id. */
@@ -29,6 +30,7 @@ export class ProblemFilter implements ExceptionFilter {
     problemSent.tell({ code: problem.code as ErrorCode, quota: typeof quota === 'string' ? quota : undefined });
     if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds));
     if (typeof extensions?.['location'] === 'string') void reply.header('location', extensions['location']);
+    if (problem.status === 413) drainBody(request, reply);
     void reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   }
 }

@@ -1,4 +1,5 @@
 import type { CloudProvider, ProviderType } from '@agent-controller/cloud-port';
+import { SingleFlight } from '@agent-controller/kernel';
 import { Injectable } from '@nestjs/common';
 import type { Instance } from './instance.entity';
 
@@ -9,8 +10,8 @@ import type { Instance } from './instance.entity';
 @Injectable()
 export class SentinelService {
   readonly #ids = new Map<ProviderType, string>();
-  /** Questions that are under way, by provider and key. */
-  readonly #asked = new Map<string, Promise<boolean>>();
+  /** By provider and key. */
+  readonly #asked = new SingleFlight<string, boolean>();
 
   /** Makes sure that the key is there; asks the provider once per process. @returns the key's id */
   async ensure(provider: CloudProvider, instance: Pick<Instance, 'instanceId' | 'projectPublicKey'>): Promise<string> {
@@ -32,15 +33,6 @@ export class SentinelService {
    */
   async isVisible(provider: CloudProvider, sentinelId: string | null): Promise<boolean> {
     if (sentinelId === null) return false;
-    const key = `${provider.type} ${sentinelId}`;
-    const earlier = this.#asked.get(key);
-    await earlier?.catch(() => undefined);
-    const shared = this.#asked.get(key);
-    if (shared && shared !== earlier) return shared;
-    const asked = provider.hasSentinel(sentinelId).finally(() => {
-      if (this.#asked.get(key) === asked) this.#asked.delete(key);
-    });
-    this.#asked.set(key, asked);
-    return asked;
+    return this.#asked.runNext(`${provider.type} ${sentinelId}`, () => provider.hasSentinel(sentinelId));
   }
 }

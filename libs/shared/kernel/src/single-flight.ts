@@ -9,4 +9,10 @@ export class SingleFlight<Key, T> {
     this.#underWay.set(key, begun);
     return begun;
   }
+
+  /** As `run`, for who cannot use an answer to what was asked before this call: it shares the next one. */
+  async runNext(key: Key, work: () => Promise<T>): Promise<T> {
+    await this.#underWay.get(key)?.catch(() => undefined);
+    return this.run(key, work);
+  }
 }

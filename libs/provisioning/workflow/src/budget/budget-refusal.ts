@@ -55,8 +55,9 @@ export function budgetRefusal(
     const seconds = Math.ceil(state.blockedMs / 1000);
     return limited(`${provider} asks to wait ${seconds} s`, within(state.blockedMs, Infinity));
   }
+  const floor = FLOOR_SHARES[purpose];
   const waits =
-    purpose === 'create' && Math.max(shares.hour, shares.minute) >= YIELD_SHARE
+    shares.hour > floor.hour || shares.minute > floor.minute
       ? `${WORDS[purpose]} for looks at what was ordered before`
       : WORDS[purpose];
   const { hourLimit, hourLeft } = state;

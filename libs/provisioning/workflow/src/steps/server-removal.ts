@@ -19,18 +19,19 @@ export class ServerRemoval {
     const { reference, provider } = context;
     // No order was ever sent, so there is nothing that could exist.
     if (!canHaveServer(reference)) return 'gone';
-    const purpose = isProof(reference) ? 'confirm' : 'delete';
+    const proves = isProof(reference);
+    const purpose = proves ? 'confirm' : 'delete';
     if (reference.serverId) {
       const state = await provider.destroy(reference.serverId, purpose);
       if (state === 'deleting') return this.deleting(context);
-      if (!isProof(reference)) return notFound(context, 0);
+      if (!proves) return notFound(context, 0);
     }
     const strays = await this.findStrays(context, reference.serverId ? 'delete' : purpose);
     if (strays.length > 0) {
       for (const { id, status } of strays) if (status !== 'deleting') await provider.destroy(id);
       return this.deleting(context);
     }
-    if (!isProof(reference)) return notFound(context, 0);
+    if (!proves) return notFound(context, 0);
     if (!(await this.sentinel.isVisible(provider, await this.sentinelId(context)))) return wrongProject(context);
     if (this.mayStillAppear(context)) {
       return notFound(context, LOOK_AGAIN_MS);
